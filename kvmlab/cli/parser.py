@@ -1,0 +1,90 @@
+"""What can be said on the command line."""
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from kvmlab import __version__
+from kvmlab.cli import catalog, running, tracing
+from kvmlab.errors import BadInput
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line with a way on."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise BadInput instead of printing the usage and leaving."""
+        raise BadInput(f"{message}; see {self.prog} --help")
+
+
+def build() -> Parser:
+    """Return the parser; each command sets ``command``, a function of the parsed arguments."""
+    parser = Parser(prog="kvmlab", description="KVM's vCPU run loop, step by step, under every schedule.")
+    parser.add_argument("--version", action="version", version=f"kvmlab {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    _catalog(commands)
+    _run(commands)
+    _explore(commands)
+    _trace(commands)
+    _lab(commands)
+    return parser
+
+
+def _catalog(commands: "argparse._SubParsersAction[Parser]") -> None:
+    kernels = commands.add_parser("kernels", help="list the kernels by name")
+    kernels.set_defaults(command=catalog.kernels)
+    scenarios = commands.add_parser("scenarios", help="list the scenarios")
+    scenarios.set_defaults(command=catalog.scenarios)
+    diff = commands.add_parser("diff", help="what a patch changes: two kernels as lists of steps")
+    diff.add_argument("a", metavar="A", help="kernel before")
+    diff.add_argument("b", metavar="B", help="kernel after")
+    diff.set_defaults(command=catalog.diff)
+    for each in (kernels, scenarios, diff):
+        _json(each)
+
+
+def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
+    run = commands.add_parser("run", help="one run of a scenario: by the clock, a schedule, or chance")
+    run.add_argument("scenario", metavar="SCENARIO")
+    _kernel(run)
+    how = run.add_mutually_exclusive_group()
+    how.add_argument("--schedule", metavar="S", help="whose step is next, like mvvvvdvv")
+    how.add_argument("--seed", type=int, metavar="N", help="draw the schedule; the same N, the same run")
+    run.add_argument("--cancel", action="store_true", help="another thread may make a request")
+    run.add_argument("--inject", choices=("yes", "no"), help="does L1 inject 0x31? (default: a free choice)")
+    run.add_argument("--after", type=int, metavar="K", help="L2 leaves on its own after K instructions")
+    run.set_defaults(command=running.run)
+    _json(run)
+
+
+def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
+    explore = commands.add_parser("explore", help="every schedule of a scenario: does the property hold?")
+    explore.add_argument("scenario", metavar="SCENARIO")
+    _kernel(explore)
+    explore.add_argument("--cancel", action="store_true", help="another thread may make a request")
+    explore.add_argument("--limit", type=int, metavar="N", help="stop after about N states, and say so")
+    explore.set_defaults(command=running.explore)
+    _json(explore)
+
+
+def _trace(commands: "argparse._SubParsersAction[Parser]") -> None:
+    trace = commands.add_parser("trace", help="read an ftrace text: events, exits by reason")
+    trace.add_argument("file", metavar="FILE", type=Path)
+    trace.set_defaults(command=tracing.trace)
+    _json(trace)
+
+
+def _lab(commands: "argparse._SubParsersAction[Parser]") -> None:
+    lab = commands.add_parser("lab", help="open copies of the notebooks, outputs cleared, in JupyterLab")
+    lab.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="where the originals are")
+    lab.add_argument("--copies", type=Path, default=Path("my-notebooks"), help="where your copies go")
+    lab.add_argument("--no-open", action="store_true", help="only make the copies")
+    lab.set_defaults(command=catalog.lab)
+
+
+def _kernel(parser: Parser) -> None:
+    parser.add_argument("--kernel", required=True, metavar="K", help="a name that `kvmlab kernels` lists")
+
+
+def _json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON; its keys are an interface")

@@ -1,0 +1,112 @@
+"""Commands that run: one schedule, or all of them."""
+
+import json
+from argparse import Namespace
+from typing import Any
+
+from kvmlab.kernels.names import kernel
+from kvmlab.machine.property import Property, broken
+from kvmlab.machine.run import Run, changed
+from kvmlab.scenarios.names import scenario
+from kvmlab.scenarios.scenario import Scenario
+from kvmlab.schedulers.chance import draw
+from kvmlab.schedulers.clock import clocked
+from kvmlab.schedulers.explore import Exploration
+from kvmlab.schedulers.explore import explore as explore_all
+from kvmlab.schedulers.replay import replay
+
+DEFAULT_AFTER = 3
+"""How many instructions L2 computes before it leaves on its own, where nothing else is said."""
+
+
+def run(args: Namespace) -> int:
+    """Carry out one run; status 1 if it ends in a state that violates a property."""
+    inject = None if args.inject is None else args.inject == "yes"
+    after = args.after
+    if after is None and args.schedule is None:
+        after = DEFAULT_AFTER
+    chosen = scenario(args.scenario, kernel(args.kernel), cancel=args.cancel, inject=inject, after=after)
+    done = _run(chosen, args)
+    found = _first_broken(chosen, done)
+    print(json.dumps(_run_json(chosen, done, found)) if args.json else _run_text(done, found))
+    return 1 if found else 0
+
+
+def _run(chosen: Scenario, args: Namespace) -> Run:
+    if args.schedule is not None:
+        return replay(chosen.system, args.schedule)
+    return clocked(chosen.system) if args.seed is None else draw(chosen.system, args.seed)
+
+
+def _first_broken(chosen: Scenario, done: Run) -> Property | None:
+    """A property broken on the way stays broken: the first state that breaks one counts."""
+    found = (broken(chosen.properties, step.after) for step in done.steps)
+    return next((p for p in found if p), None)
+
+
+def _run_json(chosen: Scenario, done: Run, found: Property | None) -> dict[str, Any]:
+    return {
+        "scenario": chosen.name,
+        "kernel": chosen.kernel.name,
+        "schedule": done.schedule,
+        "verdict": "violated" if found else "ok",
+        "property": found.sentence if found else chosen.property,
+        "stopped": done.stopped,
+        "steps": [_step_json(done, n) for n in range(len(done.steps))],
+        "events": [{"name": name, **fields} for name, fields in done.events],
+    }
+
+
+def _step_json(done: Run, n: int) -> dict[str, Any]:
+    step = done.steps[n]
+    changes = {cell: [was, now] for cell, was, now in changed(done, n)}
+    return {"step": step.label, "time": step.time, "changed": changes}
+
+
+def _run_text(done: Run, found: Property | None) -> str:
+    lines = []
+    for n, step in enumerate(done.steps):
+        changes = ", ".join(f"{cell} {was}->{now}" for cell, was, now in changed(done, n))
+        lines.append(f"{n + 1:>4}  {step.label:<28} {changes}".rstrip())
+    lines.append(f"schedule {done.schedule}")
+    if done.stopped:
+        lines.append(f"up to here: {done.stopped}")
+    lines.append(f"violated ({found.label}): {found.sentence}" if found else "ok: nothing was violated")
+    return "\n".join(lines)
+
+
+def explore(args: Namespace) -> int:
+    """Try every schedule; status 1 if one violates a property."""
+    chosen = scenario(args.scenario, kernel(args.kernel), cancel=args.cancel)
+    result = explore_all(chosen, args.limit)
+    print(json.dumps(_explore_json(chosen, result)) if args.json else _explore_text(chosen, result))
+    return 1 if result.violations else 0
+
+
+def _explore_json(chosen: Scenario, result: Exploration) -> dict[str, Any]:
+    shortest = list(result.shortest.labels) if result.shortest else []
+    return {
+        "scenario": chosen.name,
+        "kernel": chosen.kernel.name,
+        "verdict": result.verdict,
+        "property": result.shortest.property.sentence if result.shortest else chosen.property,
+        "complete": result.complete,
+        "bound": result.bound,
+        "states": result.states,
+        "transitions": result.transitions,
+        "violations": len(result.violations),
+        "shortest": shortest,
+        "length": len(shortest),
+        "schedule": result.shortest.schedule if result.shortest else "",
+    }
+
+
+def _explore_text(chosen: Scenario, result: Exploration) -> str:
+    lines = [f"{chosen.name} on {chosen.kernel.name}: {result!r}"]
+    if result.shortest:
+        lines.append(f"violated: {result.shortest.property.sentence}")
+        lines += [f"{n:>4}  {label}" for n, label in enumerate(result.shortest.labels, 1)]
+        lines.append(f"schedule {result.shortest.schedule}")
+    else:
+        lines += [f"holds: {p.sentence}" for p in chosen.properties]
+    return "\n".join(lines)

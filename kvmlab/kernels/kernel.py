@@ -1,0 +1,86 @@
+"""A kernel, and how a patch makes another one out of it.
+
+A kernel has named paths and named settings (what setup code writes once). One kernel has one name
+for all rooms; the part behind ``+`` is an edit that git never saw, or a later commit on an older
+release.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kvmlab.errors import ModelError
+from kvmlab.machine.edit import After, Before, Edit, Swap, apply
+from kvmlab.machine.step import Block, Node
+
+
+@dataclass(frozen=True, slots=True)
+class PathEdit:
+    """One place that a patch changes: which path, and how."""
+
+    path: str
+    edit: Edit
+
+
+RUN_LOOP = "vcpu_run"
+
+
+def after(label: str, *nodes: Node) -> PathEdit:
+    """Return the edit of the run loop that inserts nodes behind ``label``."""
+    return PathEdit(RUN_LOOP, After(label, nodes))
+
+
+def before(label: str, *nodes: Node) -> PathEdit:
+    """Return the edit of the run loop that inserts nodes in front of ``label``."""
+    return PathEdit(RUN_LOOP, Before(label, nodes))
+
+
+def swap(label: str, *nodes: Node) -> PathEdit:
+    """Return the edit of the run loop that puts nodes in the place of ``label``."""
+    return PathEdit(RUN_LOOP, Swap(label, nodes))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that setup code writes once; ``says`` is what the learner reads."""
+
+    name: str
+    value: int
+    says: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A named kernel: its paths, its settings, one sentence on it, and its source."""
+
+    name: str
+    says: str
+    source: str
+    paths: Mapping[str, Block]
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    def setting(self, name: str) -> int:
+        """Return a setting's value, 0 if nobody wrote it."""
+        return self.settings[name].value if name in self.settings else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A list of edits that belong together, under the name that is put behind ``+``."""
+
+    name: str
+    says: str
+    source: str
+    edits: Sequence[PathEdit | Setting]
+
+    def on(self, kernel: Kernel, name: str | None = None) -> Kernel:
+        """Return ``kernel`` with this patch; raise ModelError if one edit finds no place."""
+        paths, settings = dict(kernel.paths), dict(kernel.settings)
+        for edit in self.edits:
+            if isinstance(edit, Setting):
+                settings[edit.name] = edit
+            elif edit.path in paths:
+                paths[edit.path] = apply(paths[edit.path], edit.edit)
+            else:
+                raise ModelError(f"{kernel.name} has no path {edit.path}")
+        return Kernel(name or f"{kernel.name}+{self.name}", self.says, self.source, paths, settings)

@@ -1,0 +1,63 @@
+"""Every kernel by its one name: a release or commit, then edits behind ``+``."""
+
+from functools import cache
+
+from kvmlab.errors import BadInput, ModelError, unknown
+from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
+from kvmlab.kernels.kernel import Kernel, Patch
+from kvmlab.kernels.patch_1 import PATCH_1
+from kvmlab.kernels.v3_10 import CANCEL_FIX, V3_10
+from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
+from kvmlab.kvm.run_loop import VCPU_RUN
+
+V3_2 = Kernel(
+    "v3.2",
+    "before patch 1: L2 runs on for as long as it likes",
+    "v3.2; d6185f20a0ef with patch 1 taken back",
+    {"vcpu_run": VCPU_RUN, "host_irq": HOST_IRQ, "request_and_kick": REQUEST_AND_KICK},
+)
+
+RELEASES: dict[str, Kernel] = {
+    "v3.2": V3_2,
+    "d6185f2": PATCH_1.on(V3_2, "d6185f2"),
+    "v3.10": V3_10.on(V3_2, "v3.10"),
+}
+"""What git calls by a name of its own, oldest first."""
+
+EDITS: dict[str, Patch] = {patch.name: patch for patch in (FAKE_EXIT, MTF, ACK_TOP_VECTOR, CANCEL_FIX)}
+"""What may stand behind a ``+``."""
+
+LISTED = (
+    "v3.2",
+    "v3.2+fake-exit",
+    "d6185f2",
+    "d6185f2+mtf",
+    "d6185f2+ack-top-vector",
+    "v3.10",
+    "v3.10+8081ad0",
+)
+"""The kernels of the course, in the order of its story."""
+
+
+@cache
+def kernel(name: str) -> Kernel:
+    """Return the kernel called ``name``.
+
+    Raises BadInput for an unknown name (with the nearest known one) or an edit that does not fit.
+    """
+    base, *edits = name.split("+")
+    if base not in RELEASES:
+        raise unknown("kernel", name, LISTED)
+    result = RELEASES[base]
+    for edit in edits:
+        if edit not in EDITS:
+            raise unknown("edit", edit, EDITS)
+        result = _apply(EDITS[edit], result)
+    return result
+
+
+def _apply(patch: Patch, base: Kernel) -> Kernel:
+    try:
+        return patch.on(base)
+    except ModelError as why:
+        raise BadInput(f"{patch.name} does not fit {base.name}: {why}") from None

@@ -1,0 +1,154 @@
+"""2013 and later: the return value, the queues, acknowledge-on-exit; and the fix of 2020.
+
+Read in v3.11 (x86.c vcpu_enter_guest, vmx.c), which has all of v3.10's changes.
+"""
+
+from dataclasses import replace
+
+from kvmlab.kernels.kernel import Patch, Setting, before, swap
+from kvmlab.kernels.patch_1 import CHECK_IMMEDIATE
+from kvmlab.kvm import events, nested
+from kvmlab.kvm.records import Vcpu
+from kvmlab.kvm.requests import KVM_REQ_EVENT
+from kvmlab.kvm.run_loop import enter, enter_faulting, entry, may_fault
+from kvmlab.machine.step import Step
+from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT
+
+X86 = "v3.11 x86.c vcpu_enter_guest"
+VMX = "v3.11 vmx.c "
+QUEUES_COMMIT = "5f3d5799974b vmx.c "
+
+
+def _check_event(s: list[int], me: Vcpu) -> str | None:
+    wanted = s[me.requests] & KVM_REQ_EVENT
+    s[me.requests] &= ~KVM_REQ_EVENT
+    s[me.immediate] = 0
+    return None if wanted else "event"
+
+
+def _busy(s: list[int], me: Vcpu) -> None:
+    s[me.immediate] = 1
+
+
+def _cancel(s: list[int], me: Vcpu) -> str:
+    nested.take_back(s, me)
+    return "vcpu_enter_guest"
+
+
+def _cancel_fixed(s: list[int], me: Vcpu) -> str:
+    # Between CHECK_EVENT and here another thread's request threw the entry away; KVM_REQ_EVENT was
+    # consumed, so without this line the next lap would enter L2 and forget what waits for L1.
+    if s[me.immediate]:
+        s[me.requests] |= KVM_REQ_EVENT
+    return _cancel(s, me)
+
+
+def _external_intr(s: list[int], me: Vcpu) -> None:
+    s[me.cpu.irq] = 1
+
+
+def _nested_vmexit(s: list[int], me: Vcpu) -> None:
+    """What is still queued for L2 is told to L1 as IDT-vectoring information."""
+    s[nested.vmcs12(me).idt_vectoring] = s[me.queued]
+    s[me.queued] = 0
+    nested.NESTED_VMEXIT.fn(s, me)
+
+
+RETURN_VALUE = (
+    swap(
+        "CHECK_EVENT",
+        Step(
+            "CHECK_EVENT",
+            _check_event,
+            says="req_immediate_exit := 0; test and clear KVM_REQ_EVENT",
+            source=X86,
+            leaves=("event",),
+        ),
+    ),
+    swap(
+        "WINDOW.nested",
+        Step(
+            "WINDOW.nested",
+            _busy,
+            nested.in_l2_for_l1,
+            "enable_irq_window returns -EBUSY: req_immediate_exit := 1",
+            VMX + "enable_irq_window",
+        ),
+    ),
+    before("ENTER", replace(CHECK_IMMEDIATE, source=X86)),
+)
+"""730dca42c1d3: the wish is the return value of enable_irq_window, not a request bit."""
+
+QUEUES = (
+    swap(
+        "VMEXIT",
+        Step(
+            "VMEXIT",
+            nested.complete_interrupts,
+            says="after the exit: a half-delivered event goes back to the queue",
+            source=QUEUES_COMMIT + "vmx_complete_interrupts",
+            emits=events.kvm_exit,
+        ),
+    ),
+    swap("ENTER", entry(enter, enter_faulting, may_fault, VMX + "vmx_vcpu_run")),
+    swap(
+        "CANCEL.inject",
+        Step(
+            "CANCEL.inject",
+            _cancel,
+            says="cancel_injection: an injected event is queued again and raises KVM_REQ_EVENT",
+            source=QUEUES_COMMIT + "vmx_cancel_injection",
+            leaves=("vcpu_enter_guest",),
+        ),
+    ),
+    swap(
+        "NESTED_VMEXIT",
+        replace(
+            nested.NESTED_VMEXIT,
+            fn=_nested_vmexit,
+            source=QUEUES_COMMIT + "prepare_vmcs12, vmcs12_save_pending_event",
+        ),
+    ),
+)
+"""5f3d5799974b: L2's half-delivered events live in the vCPU's own queue, not in vmcs12."""
+
+ACK_ON_EXIT = (
+    Setting(
+        "exit_controls", ACK_INTERRUPT_ON_EXIT, "acknowledge interrupt on exit", VMX + "setup_vmcs_config"
+    ),
+    swap(
+        "IRQ_ON",
+        Step(
+            "IRQ_ON",
+            _external_intr,
+            says="handle_external_intr: call the acknowledged vector's handler; IF := 1",
+            source=VMX + "vmx_handle_external_intr",
+        ),
+    ),
+)
+"""a547c6db4d2f: the exit acknowledges the interrupt, and KVM calls its handler itself."""
+
+V3_10 = Patch(
+    "v3.10",
+    "2013: the wish is a return value, L2's events are queued, exits acknowledge interrupts",
+    "v3.10, read in v3.11: x86.c vcpu_enter_guest, vmx.c",
+    (*RETURN_VALUE, *QUEUES, *ACK_ON_EXIT),
+)
+
+CANCEL_FIX = Patch(
+    "8081ad0",
+    "2020: an entry cancelled after an immediate exit was decided raises KVM_REQ_EVENT again",
+    "8081ad06b68a KVM: x86: Set KVM_REQ_EVENT if run is canceled with req_immediate_exit set",
+    (
+        swap(
+            "CANCEL.inject",
+            Step(
+                "CANCEL.inject",
+                _cancel_fixed,
+                says="cancel_injection; if req_immediate_exit: raise KVM_REQ_EVENT again",
+                source="8081ad06b68a x86.c vcpu_enter_guest",
+                leaves=("vcpu_enter_guest",),
+            ),
+        ),
+    ),
+)

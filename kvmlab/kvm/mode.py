@@ -1,0 +1,35 @@
+"""vcpu->mode: what a sender may assume about the vCPU. It is permission, not "is in non-root mode".
+
+Three modes in the kernels up to v3.10. The table is the machine; nothing else decides what is legal.
+Source: d6185f20a0ef, include/linux/kvm_host.h and kvm_vcpu_exiting_guest_mode;
+Documentation/virt/kvm/vcpu-requests.rst.
+"""
+
+from kvmlab.errors import IllegalTransition
+from kvmlab.machine.state import Cell
+
+OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE = 0, 1, 2
+
+NAMES = ("OUTSIDE", "IN_GUEST", "EXITING")
+
+VCPU, ANY_CPU = "the vCPU's thread", "any CPU"
+
+TRANSITIONS: dict[tuple[int, int], str] = {
+    (OUTSIDE_GUEST_MODE, IN_GUEST_MODE): VCPU,
+    (IN_GUEST_MODE, EXITING_GUEST_MODE): ANY_CPU,
+    (IN_GUEST_MODE, OUTSIDE_GUEST_MODE): VCPU,
+    (EXITING_GUEST_MODE, OUTSIDE_GUEST_MODE): VCPU,
+}
+"""(from, to) -> who makes the change. Only IN -> EXITING is made by others."""
+
+
+def show(mode: int) -> str:
+    """Print a mode by name."""
+    return NAMES[mode]
+
+
+def change(s: list[int], mode: Cell, to: int) -> None:
+    """Set the mode; raise IllegalTransition and change nothing if the table has no such edge."""
+    if (s[mode], to) not in TRANSITIONS:
+        raise IllegalTransition(f"vcpu->mode cannot go from {show(s[mode])} to {show(to)}")
+    s[mode] = to

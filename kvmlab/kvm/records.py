@@ -1,0 +1,46 @@
+"""KVM's records: a vCPU as the hypervisor at one level keeps it, and somebody who kicks it."""
+
+from dataclasses import dataclass
+
+from kvmlab.kvm.mode import OUTSIDE_GUEST_MODE
+from kvmlab.kvm.mode import show as show_mode
+from kvmlab.kvm.requests import show as show_requests
+from kvmlab.machine.state import Cell, cell
+from kvmlab.processor.intr_info import show as show_event
+from kvmlab.processor.records import Core, Cpu, Guest, Vmcs, show_flag
+
+
+def show_current(which: int) -> str:
+    """Print which of the hypervisor's VMCSs is loaded."""
+    return f"vmcs0{which + 1}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vcpu:
+    """struct kvm_vcpu of the hypervisor at ``level``, for its guest at ``level + 1``.
+
+    ``cpu`` is the CPU that its thread runs on, ``guests[0]`` the guest, ``guests[1]`` the guest's
+    own guest when that one runs on V[level -> level+2]; ``vmcs12`` is the guest's form for it.
+    ``current`` says which is loaded; "L2 active" (is_guest_mode) is ``current == 1``.
+    ``immediate`` is vcpu_enter_guest's local req_immediate_exit; ``queued`` is arch.interrupt, an
+    injected interrupt whose delivery is not yet known to have worked.
+    """
+
+    level: int
+    core: Core
+    cpu: Cpu
+    guests: tuple[Guest, ...]
+    vmcs12: Vmcs | None = None
+    requests: Cell = cell(0, show_requests)
+    mode: Cell = cell(OUTSIDE_GUEST_MODE, show_mode)
+    current: Cell = cell(0, show_current)
+    nested_run_pending: Cell = cell(0, show_flag)
+    immediate: Cell = cell(0, show_flag)
+    queued: Cell = cell(0, show_event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Another CPU that has something for ``vcpu``."""
+
+    vcpu: Vcpu

@@ -1,0 +1,39 @@
+"""What must hold: predicates over states, and the question that an explorer answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kvmlab.machine.system import System
+
+Predicate = Callable[[Sequence[int]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """What must hold: ``broken(state)`` is true in a state that violates it."""
+
+    label: str
+    sentence: str
+    broken: Predicate
+
+
+class Question(Protocol):
+    """Anything that has a system, properties, and ends that are meant to be ends."""
+
+    @property
+    def system(self) -> System:
+        """The system to explore."""
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """What must hold."""
+
+    @property
+    def done(self) -> Predicate:
+        """Whether a state in which nobody can move is a proper end."""
+
+
+def broken(properties: Sequence[Property], state: Sequence[int]) -> Property | None:
+    """Return the first property that ``state`` violates."""
+    return next((p for p in properties if p.broken(state)), None)

@@ -1,0 +1,171 @@
+"""Actors on a machine, and the one definition of "which moves are possible, and what do they do".
+
+Every scheduler (clock, replay, random, person, explorer) asks :meth:`System.enabled` and carries
+out a :class:`Move`; nothing else knows how.
+
+Actors share CPUs. An actor may name a cell that holds the frame on top of its CPU; it can move only
+while its own frame is there, except for a step marked ``preempts``, whose guard says when an
+interrupt may come in. Frames are numbered by the machine's owner; sleeping is a guard.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kvmlab.errors import IllegalTransition, ModelError
+from kvmlab.machine.program import Place, compile_path
+from kvmlab.machine.state import Cell, Layout, State
+from kvmlab.machine.step import Block, Effect, Guard, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who takes steps: a letter for schedules, a name for people, a path, and the record it runs on.
+
+    ``top`` is the cell that holds the frame on top of the actor's CPU (``None``: a CPU of its own),
+    ``frame`` the actor's own frame number, ``begins`` the row it begins at (empty: its path's first).
+    """
+
+    letter: str
+    name: str
+    path: Block
+    me: Any
+    top: Cell | None = None
+    frame: int = 0
+    begins: str = ""
+
+
+class Jumps(dict[str | None, int]):
+    """Where a step may lead; an undeclared jump is an error of the model."""
+
+    def __init__(self, label: str, following: int, targets: dict[str, int]) -> None:
+        super().__init__()
+        self.update(targets)
+        self[None] = following
+        self.label = label
+
+    def __missing__(self, name: str | None) -> int:
+        raise ModelError(f"{self.label} returned {name!r}, which its `leaves` does not declare")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One alternative of one actor at one place, ready to be carried out.
+
+    ``choice`` counts the free alternatives; of the prioritised ones at most one is enabled, and
+    when it is, nothing else is, so they all have choice 0.
+    """
+
+    actor: Actor
+    choice: int
+    step: Step
+    at: int
+    pc: Cell
+    fn: Effect
+    me: Any
+    jumps: Jumps
+
+    @property
+    def token(self) -> str:
+        """How a schedule writes this move: the actor's letter, and the choice if it is not the first."""
+        return f"{self.actor.letter}{self.choice}" if self.choice else self.actor.letter
+
+    @property
+    def label(self) -> str:
+        """``actor:STEP``, as counterexamples print it."""
+        return f"{self.actor.letter}:{self.step.label}"
+
+    def carry_out(self, s: list[int]) -> None:
+        """Change the working list ``s`` in place."""
+        s[self.pc] = self.jumps[self.fn(s, self.me)]
+
+
+Ranked = tuple[tuple[tuple[Guard | None, bool, Move], ...], tuple[tuple[Guard | None, bool, Move], ...]]
+
+
+class System:
+    """A layout, its actors, and the first state; the actors' positions are cells like any other."""
+
+    def __init__(self, layout: Layout, actors: Sequence[Actor]) -> None:
+        letters = [actor.letter for actor in actors]
+        if len(set(letters)) < len(letters) or not all(len(x) == 1 and x.isalpha() for x in letters):
+            raise ModelError(f"actors need letters of their own, one each: {letters}")
+        self.layout = layout
+        self.actors = {actor.letter: actor for actor in actors}
+        self.places: dict[str, tuple[Place, ...]] = {x.letter: compile_path(x.path) for x in actors}
+        self.pc = {
+            x.letter: layout.add(f"{x.letter}.at", self._first(x), self._place_name(x)) for x in actors
+        }
+        self._tables = [(x.top, x.frame, x.me, self.pc[x.letter], self._rows(x)) for x in actors]
+        self.start: State = layout.start()
+
+    def _first(self, actor: Actor) -> int:
+        rows = [place.row.label for place in self.places[actor.letter]]
+        if actor.begins and actor.begins not in rows:
+            raise ModelError(f"{actor.path.name} has no row {actor.begins} to begin at")
+        return rows.index(actor.begins) if actor.begins else 0
+
+    def _place_name(self, actor: Actor) -> Any:
+        places = self.places[actor.letter]
+        return lambda at: places[at].row.label if at < len(places) else "done"
+
+    def _rows(self, actor: Actor) -> tuple[Ranked, ...]:
+        return tuple(self._ranked(actor, at, place) for at, place in enumerate(self.places[actor.letter])) + (
+            ((), ()),
+        )
+
+    def _ranked(self, actor: Actor, at: int, place: Place) -> Ranked:
+        def ranked(steps: tuple[Step, ...], number: bool) -> Any:
+            return tuple(
+                (step.when, step.preempts, self._move(actor, at, place, i if number else 0, step))
+                for i, step in enumerate(steps)
+            )
+
+        return ranked(place.row.first, number=False), ranked(place.row.free, number=True)
+
+    def _move(self, actor: Actor, at: int, place: Place, choice: int, step: Step) -> Move:
+        jumps = Jumps(step.label, place.following, place.targets)
+        return Move(actor, choice, step, at, self.pc[actor.letter], step.fn, actor.me, jumps)
+
+    def enabled(self, s: Sequence[int]) -> list[Move]:
+        """Return every move that is possible in ``s``, in the order of the actors."""
+        moves = []
+        for top, frame, me, pc, rows in self._tables:
+            first, free = rows[s[pc]]
+            away = top is not None and s[top] != frame
+            for when, preempts, move in first:
+                if (not away or preempts) and (when is None or when(s, me)):
+                    moves.append(move)
+                    break
+            else:
+                for when, preempts, move in free:
+                    if (not away or preempts) and (when is None or when(s, me)):
+                        moves.append(move)
+        return moves
+
+    def find(self, s: Sequence[int], token: str) -> Move:
+        """Return the enabled move that ``token`` names, or raise IllegalTransition saying why not.
+
+        A bare letter takes the only possible choice, so that "v" works in a row of priorities.
+        """
+        mine = [move for move in self.enabled(s) if move.actor.letter == token[0]]
+        exact = [move for move in mine if move.token == token]
+        if len(token) == 1 and len(mine) == 1:
+            return mine[0]
+        if exact:
+            return exact[0]
+        raise IllegalTransition(self._why_not(s, token, mine))
+
+    def _why_not(self, s: Sequence[int], token: str, mine: list[Move]) -> str:
+        if token[0] not in self.actors:
+            return f"no actor {token[0]}; the actors are {', '.join(self.actors)}"
+        where = self.layout.text(self.pc[token[0]], s)
+        if mine:
+            return f"{token} cannot move so at {where}; it may take {', '.join(m.token for m in mine)}"
+        return f"{token[0]} ({self.actors[token[0]].name}) cannot move at {where}: it is finished or waits"
+
+    def take(self, s: State, token: str) -> State:
+        """Return the state after the move ``token``; raise IllegalTransition and change nothing."""
+        work = list(s)
+        self.find(s, token).carry_out(work)
+        return tuple(work)

@@ -1,0 +1,63 @@
+"""VM entry and VM exit.
+
+Entry delivers the injected event first: the frame is on the guest's stack and RIP is at the handler
+before anything else may happen. A VM exit clears the valid bit of the entry field; that is why an
+injection is one-shot. Source: SDM vol. 3 (June 2016), "Event Injection" (VM entries) and
+"VM-Entry Controls for Event Injection".
+"""
+
+from kvmlab.processor import intr_info
+from kvmlab.processor.controls import MONITOR_TRAP_FLAG
+from kvmlab.processor.exits import Exit
+from kvmlab.processor.records import OFFSET, ROOT, Guest, frame, handler
+
+
+def vm_entry(s: list[int], guest: Guest) -> None:
+    """Enter ``guest``: load its frame, deliver the injected event if there is one."""
+    s[guest.core.frame] = frame(guest.level)
+    s[guest.insns] = 0
+    info = s[guest.vmcs.intr_info]
+    if intr_info.is_valid(info):
+        deliver(s, guest, intr_info.vector(info))
+        s[guest.core.mtf] = int(bool(s[guest.vmcs.proc] & MONITOR_TRAP_FLAG))
+
+
+def deliver(s: list[int], guest: Guest, vector: int) -> None:
+    """Deliver ``vector`` through the guest's IDT; an interrupt gate clears IF. No instruction retires."""
+    s[guest.rip] = handler(vector)
+    s[guest.cpu.irq] = 0
+    s[guest.delivered] = min(s[guest.delivered] + 1, 2)
+
+
+def faulting_entry(s: list[int], guest: Guest) -> None:
+    """Enter ``guest`` and leave at once: pushing the frame hits an EPT violation.
+
+    The half-delivered event is reported in the IDT-vectoring field. Source: SDM vol. 3 (June 2016),
+    "Information for VM Exits That Occur During Event Delivery".
+    """
+    half = s[guest.vmcs.intr_info]
+    s[guest.faults] -= 1
+    s[guest.insns] = 0
+    vm_exit(s, guest, Exit.EPT_VIOLATION, idt_vectoring=half)
+
+
+def vm_exit(s: list[int], guest: Guest, reason: Exit, *, exit_intr: int = 0, idt_vectoring: int = 0) -> None:
+    """Leave ``guest`` for root mode, where IF is 0; record why."""
+    v = guest.vmcs
+    s[v.reason] = reason
+    s[v.exit_intr] = exit_intr
+    s[v.idt_vectoring] = idt_vectoring
+    s[v.intr_info] = 0
+    s[guest.core.frame] = ROOT
+    s[guest.core.mtf] = 0
+    s[guest.host.irq] = 0
+
+
+def retire(s: list[int], guest: Guest) -> None:
+    """Retire one instruction of the guest's body or handler."""
+    if s[guest.insns] < guest.cap:
+        s[guest.insns] += 1
+        rip = s[guest.rip]
+        s[guest.rip] = rip & ~OFFSET | (rip + 1 & OFFSET) % guest.length
+    if s[guest.vmcs.proc] & MONITOR_TRAP_FLAG:
+        s[guest.core.mtf] = 1

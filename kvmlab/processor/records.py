@@ -1,0 +1,105 @@
+"""The processor's records: a core, a CPU as each level sees it, a guest context, a VMCS.
+
+Levels are absolute: 0 is the hypervisor that hardware runs, n+1 its guest's level. The CPU of level
+n >= 1 is the one that the hypervisor below gives it: its IF, its local APIC.
+
+Frames order who runs on the core: ``2 * level`` for code of that level, one more for an interrupt
+handler on top of it. Frame 0 is root mode.
+"""
+
+from dataclasses import dataclass
+
+from kvmlab.machine.state import Cell, cell
+from kvmlab.processor.controls import show_proc
+from kvmlab.processor.exits import NONE
+from kvmlab.processor.exits import show as show_exit
+from kvmlab.processor.intr_info import show as show_event
+from kvmlab.processor.vectors import show_set
+
+ROOT = 0
+"""The frame of level 0: root mode, the host's thread."""
+
+OFFSET = 0xFFFFF
+BODY = 0x100000
+"""Where a guest's body starts; the handler of vector v starts at ``handler(v)``."""
+
+
+def frame(level: int) -> int:
+    """Return the frame of code at ``level``."""
+    return 2 * level
+
+
+def handler(vector: int) -> int:
+    """Return the address of a guest's handler for ``vector``."""
+    return 0x10000000 + (vector << 20)
+
+
+def show_rip(rip: int) -> str:
+    """Print an address as handler or body plus the instructions behind it."""
+    where = f"handler of {rip - 0x10000000 >> 20:#x}" if rip >= 0x10000000 else "body"
+    return f"{where}+{rip & OFFSET}" if rip & OFFSET else where
+
+
+def show_frame(number: int) -> str:
+    """Print whose code runs."""
+    return f"L{number // 2}" + (" handler" if number % 2 else "")
+
+
+def show_flag(value: int) -> str:
+    """Print a flag as 0 or 1."""
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What there is once per physical CPU: the frame on top, and a pending MTF exit."""
+
+    frame: Cell = cell(ROOT, show_frame)
+    mtf: Cell = cell(0, show_flag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu:
+    """A logical processor as one level sees it: RFLAGS.IF, and the vectors pending in its local APIC."""
+
+    irq: Cell = cell(1, show_flag)
+    irr: Cell = cell(0, show_set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vmcs:
+    """V[owner -> guest]: the fields that matter here.
+
+    ``exit_controls`` never changes in a run and is a constant, not a cell.
+    """
+
+    owner: int
+    guest: int
+    exit_controls: int = 0
+    intr_info: Cell = cell(0, show_event)
+    proc: Cell = cell(0, show_proc)
+    reason: Cell = cell(NONE, show_exit)
+    exit_intr: Cell = cell(0, show_event)
+    idt_vectoring: Cell = cell(0, show_event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """The code at one level >= 1, and the processor under it.
+
+    ``insns`` counts the instructions retired since the last VM entry and saturates at ``cap``;
+    ``delivered`` counts events delivered through its IDT and saturates at 2. Its body is a loop of
+    ``length`` instructions. ``faults`` is how many deliveries may still hit an EPT violation.
+    """
+
+    level: int
+    core: Core
+    host: Cpu
+    cpu: Cpu
+    vmcs: Vmcs
+    cap: int = 1
+    length: int = 2
+    rip: Cell = cell(BODY, show_rip)
+    insns: Cell = cell(0)
+    delivered: Cell = cell(0)
+    faults: Cell = cell(0)

@@ -1,0 +1,31 @@
+"""Interrupt vectors: sets of them are bitmaps, and the highest one wins.
+
+Source for the priority: SDM vol. 3 (June 2016), "Task and Processor Priorities". Source for the
+host's numbers: arch/x86/include/asm/irq_vectors.h.
+"""
+
+RESCHEDULE_VECTOR = 0xFD
+"""Linux's reschedule IPI; its handler does nothing that matters here."""
+
+TOP_VECTOR = 0xFE
+"""A vector of its own for forcing an exit: the model's choice, no kernel ever had it."""
+
+
+def bit(vector: int) -> int:
+    """Return the set that holds one vector."""
+    return 1 << vector
+
+
+def highest(vectors: int) -> int:
+    """Return the vector of highest priority in a non-empty set."""
+    return vectors.bit_length() - 1
+
+
+def members(vectors: int) -> list[int]:
+    """Return the vectors of a set, lowest first."""
+    return [v for v in range(vectors.bit_length()) if vectors >> v & 1]
+
+
+def show_set(vectors: int) -> str:
+    """Print a set of vectors: ``-`` or ``0x31 0x40``."""
+    return " ".join(f"{v:#x}" for v in members(vectors)) or "-"

@@ -1,0 +1,1 @@
+"""Scenarios: actors, guest programs, budgets, and what must hold."""

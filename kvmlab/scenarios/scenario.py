@@ -1,0 +1,32 @@
+"""A scenario: a system on one kernel, the ends that are meant to be ends, and what must hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kvmlab.kernels.kernel import Kernel
+from kvmlab.machine.property import Predicate, Property
+from kvmlab.machine.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A runnable question. ``knobs`` are the values it was built with; ``records`` its records by name.
+
+    ``story`` is the schedule that tells it: the one that a stepper opens with.
+    """
+
+    name: str
+    sentence: str
+    kernel: Kernel
+    system: System
+    properties: tuple[Property, ...]
+    done: Predicate
+    story: str
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    records: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def property(self) -> str:
+        """What must hold, in one sentence."""
+        return "; ".join(p.sentence for p in self.properties)

@@ -1,0 +1,103 @@
+"""The clock: every step costs cycles, and the CPU that is free first moves next.
+
+Rules that live here and nowhere else:
+
+* A step takes effect at once and then occupies its CPU for its cost.
+* Order is total: (time, priority, sequence). Priority is the frame (an interrupt handler goes
+  before the thread below it), then the actor's place in the system's list; sequence is the choice
+  number. Ties are never left to chance.
+* ``now`` is a cell of the state (if the scenario has one); steps read only it and deadlines.
+* When a deadline comes before the next step could start, time stops there first.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kvmlab.machine.run import Run, Taken
+from kvmlab.machine.state import Cell
+from kvmlab.machine.system import Move, System
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A machine: cycles by step label, and a default for steps that the table does not name."""
+
+    name: str
+    cycles: Mapping[str, int] = field(default_factory=dict)
+    default: int = 1
+
+    def cost(self, move: Move) -> int:
+        """Return the cycles that ``move`` occupies its CPU."""
+        return self.cycles.get(move.step.label, self.default)
+
+
+UNIT = Profile("every step costs 1 cycle")
+
+Choose = Callable[[Sequence[Move]], Move]
+
+
+def by_list(moves: Sequence[Move]) -> Move:
+    """Choose the first alternative."""
+    return moves[0]
+
+
+class Clock:
+    """A system in motion: a working state edited in place, and the time at which each CPU is free."""
+
+    def __init__(
+        self, system: System, profile: Profile = UNIT, now: Cell | None = None, choose: Choose = by_list
+    ) -> None:
+        self.system, self.profile, self.choose = system, profile, choose
+        self.state = list(system.start)
+        self.time = 0
+        self._now = now
+        self._free = {self._cpu(letter): 0 for letter in system.actors}
+        self._deadlines = [i for i, info in enumerate(system.layout.cells) if info.deadline]
+
+    def _cpu(self, letter: str) -> str:
+        """Actors that share a frame cell share a CPU; any other has one of its own."""
+        top = self.system.actors[letter].top
+        return letter if top is None else str(top)
+
+    def step(self) -> Move | None:
+        """Carry out the next step and return it; ``None`` when nothing can ever happen again."""
+        while True:
+            moves = self.system.enabled(self.state)
+            start = min((self._start(move) for move in moves), default=None)
+            due = min((self.state[d] for d in self._deadlines if self.state[d] > self.time), default=None)
+            if due is not None and (start is None or due <= start):
+                self._at(due)
+                continue
+            if start is None:
+                return None
+            return self._carry_out([move for move in moves if self._start(move) == start], start)
+
+    def _start(self, move: Move) -> int:
+        return max(self.time, self._free[self._cpu(move.actor.letter)])
+
+    def _carry_out(self, ready: list[Move], start: int) -> Move:
+        first = max(ready, key=lambda move: move.actor.frame).actor
+        move = self.choose([m for m in ready if m.actor is first])
+        self._at(start)
+        self._free[self._cpu(first.letter)] = start + self.profile.cost(move)
+        move.carry_out(self.state)
+        return move
+
+    def _at(self, time: int) -> None:
+        self.time = time
+        if self._now is not None:
+            self.state[self._now] = time
+
+    def steps(self, limit: int) -> Iterator[Taken]:
+        """Yield at most ``limit`` steps with the states around them."""
+        for _ in range(limit):
+            before = tuple(self.state)
+            move = self.step()
+            if move is None:
+                return
+            yield Taken(move, before, tuple(self.state), self.time)
+
+
+def clocked(system: System, profile: Profile = UNIT, limit: int = 1000) -> Run:
+    """Return the run that the clock makes, at most ``limit`` steps long."""
+    return Run(system, tuple(Clock(system, profile).steps(limit)))

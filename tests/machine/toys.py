@@ -1,0 +1,106 @@
+"""Toy systems for tests of the machine: specifications, and the systems made from them.
+
+A toy's state is a few shared cells. Each actor is a list of operations:
+``("set", cell, value)``, ``("add", cell, 1)`` (saturating at 3), ``("wait", cell, value)`` (enabled
+only while the cell has that value), ``("skip", cell, value)`` (leave the rest if it has).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kvmlab.machine import system as system_module
+from kvmlab.machine.property import Predicate, Property
+from kvmlab.machine.state import Layout
+from kvmlab.machine.step import Step, block
+
+Op = tuple[str, int, int]
+Spec = tuple[tuple[Op, ...], ...]
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A question for the explorer."""
+
+    system: Any
+    properties: tuple[Property, ...]
+    done: Predicate
+
+
+def step(op: Op, name: str) -> Step:
+    """Return the step of one operation."""
+    kind, cell, value = op
+
+    def fn(s: list[int], me: object) -> str | None:
+        if kind == "set":
+            s[cell] = value
+        elif kind == "add":
+            s[cell] = min(s[cell] + value, 3)
+        elif kind == "skip" and s[cell] == value:
+            return "body"
+        return None
+
+    when = (lambda s, me: s[cell] == value) if kind == "wait" else None
+    return Step(name, fn, when, leaves=("body",) if kind == "skip" else ())
+
+
+def toy(
+    spec: Spec,
+    cells: int,
+    broken: Predicate | None = None,
+    done: Predicate | None = None,
+    machine: Any = None,
+) -> Toy:
+    """Return the system of a specification; ``machine`` may be a mutant of the system module."""
+    machine = machine or system_module
+    layout = Layout()
+    for i in range(cells):
+        layout.add(f"c{i}")
+    actors = [
+        machine.Actor(
+            "abcdef"[n], f"actor {n}", block("body", *(step(op, f"S{i}") for i, op in enumerate(ops))), None
+        )
+        for n, ops in enumerate(spec)
+    ]
+    properties = (Property("BROKEN", "the toy's property", broken),) if broken else ()
+    return Toy(machine.System(layout, actors), properties, done or (lambda s: True))
+
+
+def independent(spec: Spec, cells: int, broken: Predicate) -> tuple[int, int, int | None]:
+    """Count (states, transitions, steps to the nearest broken state) by a search of its own.
+
+    Depth first over whole states with repeated relaxation of distances: it shares no code and no
+    order with the explorer.
+    """
+    distance: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    edges = set()
+    todo = [((0,) * cells, (0,) * len(spec), 0)]
+    while todo:
+        shared, at, far = todo.pop()
+        if distance.get((shared, at), 1 << 30) <= far:
+            continue
+        distance[shared, at] = far
+        if broken(shared):
+            continue
+        for n, after in _moves(spec, shared, at):
+            edges.add((shared, at, n))
+            todo.append((*after, far + 1))
+    bad = [far for (shared, _), far in distance.items() if broken(shared)]
+    return len(distance), len(edges), min(bad, default=None)
+
+
+def _moves(spec: Spec, shared: Sequence[int], at: tuple[int, ...]) -> Any:
+    for n, ops in enumerate(spec):
+        if at[n] == len(ops):
+            continue
+        kind, cell, value = ops[at[n]]
+        new, where = list(shared), at[n] + 1
+        if kind == "wait" and shared[cell] != value:
+            continue
+        if kind == "set":
+            new[cell] = value
+        if kind == "add":
+            new[cell] = min(shared[cell] + value, 3)
+        if kind == "skip" and shared[cell] == value:
+            where = len(ops)
+        yield n, (tuple(new), at[:n] + (where,) + at[n + 1 :])
