@@ -4,6 +4,7 @@ import json
 from argparse import Namespace
 from difflib import unified_diff
 
+from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.listing import listing
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.scenarios.names import SCENARIOS
@@ -23,7 +24,7 @@ def kernels(args: Namespace) -> int:
 
 def scenarios(args: Namespace) -> int:
     """List the scenarios with what must hold in them."""
-    made = [make(kernel("v3.2")) for make in SCENARIOS.values()]
+    made = [make(_fitting(name)) for name, make in SCENARIOS.items()]
     if args.json:
         print(json.dumps([{"name": s.name, "says": s.sentence, "property": s.property} for s in made]))
     else:
@@ -32,6 +33,11 @@ def scenarios(args: Namespace) -> int:
             for p in s.properties:
                 print(f"    {p.label:<10} {p.sentence}")
     return 0
+
+
+def _fitting(scenario: str) -> Kernel:
+    """Return the oldest kernel of the course that is modelled for ``scenario``."""
+    return next(kernel(name) for name in LISTED if scenario in kernel(name).scope)
 
 
 def diff(args: Namespace) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from kvmlab.kernels.names import kernel
 from kvmlab.machine.property import Property, broken
 from kvmlab.machine.run import Run, changed
-from kvmlab.scenarios.names import scenario
+from kvmlab.scenarios.names import knobs_of, scenario
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.chance import draw
 from kvmlab.schedulers.clock import clocked
@@ -21,15 +21,23 @@ DEFAULT_AFTER = 3
 
 def run(args: Namespace) -> int:
     """Carry out one run; status 1 if it ends in a state that violates a property."""
-    inject = None if args.inject is None else args.inject == "yes"
-    after = args.after
-    if after is None and args.schedule is None:
-        after = DEFAULT_AFTER
-    chosen = scenario(args.scenario, kernel(args.kernel), cancel=args.cancel, inject=inject, after=after)
+    chosen = scenario(args.scenario, kernel(args.kernel), **_knobs(args))
     done = _run(chosen, args)
     found = _first_broken(chosen, done)
     print(json.dumps(_run_json(chosen, done, found)) if args.json else _run_text(done, found))
     return 1 if found else 0
+
+
+def _knobs(args: Namespace) -> dict[str, Any]:
+    """Return the knobs that were said, and L2's length where the clock needs one."""
+    said: dict[str, Any] = {"cancel": True} if args.cancel else {}
+    if args.inject is not None:
+        said["inject"] = args.inject == "yes"
+    if args.after is not None:
+        said["after"] = args.after
+    elif args.schedule is None and "after" in knobs_of(args.scenario):
+        said["after"] = DEFAULT_AFTER
+    return said
 
 
 def _run(chosen: Scenario, args: Namespace) -> Run:
@@ -77,7 +85,8 @@ def _run_text(done: Run, found: Property | None) -> str:
 
 def explore(args: Namespace) -> int:
     """Try every schedule; status 1 if one violates a property."""
-    chosen = scenario(args.scenario, kernel(args.kernel), cancel=args.cancel)
+    said = {"cancel": True} if args.cancel else {}
+    chosen = scenario(args.scenario, kernel(args.kernel), **said)
     result = explore_all(chosen, args.limit)
     print(json.dumps(_explore_json(chosen, result)) if args.json else _explore_text(chosen, result))
     return 1 if result.violations else 0

@@ -8,7 +8,7 @@ release.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kvmlab.errors import ModelError
+from kvmlab.errors import BadInput, ModelError
 from kvmlab.machine.edit import After, Before, Edit, Swap, apply
 from kvmlab.machine.step import Block, Node
 
@@ -51,13 +51,23 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A named kernel: its paths, its settings, one sentence on it, and its source."""
+    """A named kernel: its paths, its settings, one sentence on it, and its source.
+
+    ``scope`` names the scenarios that its paths are complete enough for.
+    """
 
     name: str
     says: str
     source: str
     paths: Mapping[str, Block]
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    scope: frozenset[str] = frozenset()
+
+    def require(self, scenario: str) -> None:
+        """Raise BadInput if this kernel is not modelled far enough for ``scenario``."""
+        if scenario not in self.scope:
+            able = ", ".join(sorted(self.scope)) or "no scenario yet"
+            raise BadInput(f"{self.name} is modelled for {able}, not for {scenario}")
 
     def setting(self, name: str) -> int:
         """Return a setting's value, 0 if nobody wrote it."""
@@ -66,12 +76,16 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A list of edits that belong together, under the name that is put behind ``+``."""
+    """A list of edits that belong together, under the name that is put behind ``+``.
+
+    ``scope`` replaces the kernel's (``None``: it stays).
+    """
 
     name: str
     says: str
     source: str
     edits: Sequence[PathEdit | Setting]
+    scope: frozenset[str] | None = None
 
     def on(self, kernel: Kernel, name: str | None = None) -> Kernel:
         """Return ``kernel`` with this patch; raise ModelError if one edit finds no place."""
@@ -83,4 +97,5 @@ class Patch:
                 paths[edit.path] = apply(paths[edit.path], edit.edit)
             else:
                 raise ModelError(f"{kernel.name} has no path {edit.path}")
-        return Kernel(name or f"{kernel.name}+{self.name}", self.says, self.source, paths, settings)
+        scope = kernel.scope if self.scope is None else self.scope
+        return Kernel(name or f"{kernel.name}+{self.name}", self.says, self.source, paths, settings, scope)

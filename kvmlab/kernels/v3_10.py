@@ -12,6 +12,7 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.run_loop import enter, enter_faulting, entry, may_fault
 from kvmlab.machine.step import Step
+from kvmlab.processor import lapic
 from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT
 
 X86 = "v3.11 x86.c vcpu_enter_guest"
@@ -44,6 +45,8 @@ def _cancel_fixed(s: list[int], me: Vcpu) -> str:
 
 
 def _external_intr(s: list[int], me: Vcpu) -> None:
+    """The handler's own part is its EOI; what else it does does not reach KVM."""
+    lapic.end_of_interrupt(s, me.cpu)
     s[me.cpu.irq] = 1
 
 

@@ -1,39 +1,58 @@
-"""Which tracepoint fires at which step, with the fields that ftrace prints.
+"""Which tracepoints fire at which step, with the fields that ftrace prints.
 
-In 2011 kvm_entry fires just before the entry and kvm_exit right after the exit. Source:
-arch/x86/kvm/trace.h; d6185f20a0ef x86.c vcpu_enter_guest, vmx.c vmx_vcpu_run.
+kvm_entry fires just before the entry and kvm_exit right after the exit (as in 2011 and again in
+6.1; in between it fired later). Source: arch/x86/kvm/trace.h; d6185f20a0ef x86.c vcpu_enter_guest,
+vmx.c vmx_vcpu_run.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from kvmlab.kvm.records import Vcpu
+from kvmlab.machine.step import Fired, Tracepoint
+from kvmlab.processor import intr_info
 from kvmlab.processor.exits import show
 from kvmlab.processor.vectors import RESCHEDULE_VECTOR
 
-Fired = tuple[str, dict[str, Any]]
+Firing = tuple[Fired, ...]
 
 
-def kvm_entry(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Fired:
-    """Fire before the entry: ``rip`` is where the guest was, ``immediate`` whether its exit is forced."""
+def kvm_entry(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """``rip`` is where the guest was; ``immediate_exit`` says that its exit is forced."""
     guest = me.guests[before[me.current]]
-    forced = before[me.immediate]
-    return "kvm_entry", {"vcpu": 0, "rip": before[guest.rip], "immediate_exit": forced, "level": guest.level}
+    fields = {"vcpu_id": 0, "rip": before[guest.rip], "immediate_exit": bool(before[me.immediate])}
+    return (("kvm_entry", fields),)
 
 
-def kvm_exit(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Fired:
-    """Fire after the exit: reason and ``rip`` of the guest, and how many instructions it retired."""
+def kvm_exit(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """The reason, and where the guest stands."""
     guest = me.guests[before[me.current]]
     reason = show(before[guest.vmcs.reason])
-    return "kvm_exit", {"vcpu": 0, "reason": reason, "rip": before[guest.rip], "level": guest.level}
+    return (("kvm_exit", {"vcpu_id": 0, "exit_reason": reason, "guest_rip": before[guest.rip]}),)
 
 
-def kvm_nested_vmexit_inject(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Fired:
-    """Fire when L0 gives L1 an exit of L2."""
+def kvm_nested_vmexit_inject(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """L0 gives L1 an exit of L2."""
     assert me.vmcs12 is not None
-    return "kvm_nested_vmexit_inject", {"reason": show(after[me.vmcs12.reason])}
+    return (("kvm_nested_vmexit_inject", {"exit_reason": show(after[me.vmcs12.reason])}),)
 
 
-def reschedule_entry(before: Sequence[int], after: Sequence[int], me: Any) -> Fired:
-    """Fire in the host's handler of the reschedule IPI."""
-    return "reschedule_entry", {"vector": RESCHEDULE_VECTOR}
+def kvm_inj_virq(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """An interrupt goes into the VM-entry field."""
+    return (("kvm_inj_virq", {"vector": intr_info.vector(after[me.queued])}),)
+
+
+def reschedule_entry(before: Sequence[int], after: Sequence[int], me: object) -> Firing:
+    """The host's handler of the reschedule IPI."""
+    return (("reschedule_entry", {"vector": RESCHEDULE_VECTOR}),)
+
+
+def wrmsr(*also: Tracepoint) -> Tracepoint:
+    """Return what fires at a WRMSR exit: ``also``, and kvm_msr after the write was handled."""
+
+    def fire(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+        guest = me.guests[before[me.current]]
+        assert guest.msr is not None and guest.value is not None
+        msr = ("kvm_msr", {"rw": "write", "ecx": before[guest.msr], "data": before[guest.value]})
+        return (*(fired for tracepoint in also for fired in tracepoint(before, after, me)), msr)
+
+    return fire

@@ -16,11 +16,10 @@ from kvmlab.kvm import events
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.step import Step, prioritised
-from kvmlab.processor import intr_info
+from kvmlab.processor import intr_info, lapic
 from kvmlab.processor.controls import INTERRUPT_WINDOW_EXITING
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest, Vmcs
-from kvmlab.processor.vectors import bit, highest
 
 VMX = "d6185f20a0ef vmx.c "
 
@@ -35,9 +34,9 @@ def is_guest_mode(s: Sequence[int], me: Vcpu) -> int:
     return s[me.current]
 
 
-def waiting(s: Sequence[int], me: Vcpu) -> int:
-    """Return the interrupts pending for L1."""
-    return s[me.guests[0].cpu.irr]
+def waiting(s: Sequence[int], me: Vcpu) -> bool:
+    """Whether an interrupt for L1 waits that its local APIC would let through."""
+    return lapic.deliverable(s, me.guests[0].cpu)
 
 
 def vmcs12(me: Vcpu) -> Vmcs:
@@ -83,9 +82,7 @@ def _l1_takes_interrupts(s: Sequence[int], me: Vcpu) -> bool:
 
 def _inject_irq(s: list[int], me: Vcpu) -> None:
     l1 = me.guests[0]
-    vector = highest(s[l1.cpu.irr])
-    s[l1.cpu.irr] &= ~bit(vector)
-    s[me.queued] = s[l1.vmcs.intr_info] = intr_info.event(vector)
+    s[me.queued] = s[l1.vmcs.intr_info] = intr_info.event(lapic.acknowledge(s, l1.cpu))
 
 
 def _irq_window(s: list[int], me: Vcpu) -> None:
@@ -102,6 +99,7 @@ REINJECT = Step(
     lambda s, me: s[me.queued],
     "inject again what was injected and not delivered",
     "d6185f20a0ef x86.c inject_pending_event",
+    emits=events.kvm_inj_virq,
 )
 NESTED_VMEXIT = Step(
     "NESTED_VMEXIT",
@@ -121,6 +119,7 @@ INJECT = prioritised(
         _l1_takes_interrupts,
         "the interrupt moves from L1's IRR into the VM-entry field",
         "d6185f20a0ef x86.c inject_pending_event",
+        emits=events.kvm_inj_virq,
     ),
     Step(
         "INJECT.none",

@@ -85,16 +85,22 @@ def _rebuild(block: Block, edit: After | Before | Swap) -> Block:
 
 
 def _rebuild_row(row: Row, edit: After | Before | Swap) -> Row:
-    """Edit an alternative inside a row; what goes in must be steps."""
+    """Edit an alternative inside a row; what goes in must be steps.
 
-    def group(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        out: list[Step] = []
-        for step in steps:
-            nodes = _around(step, edit) if step.label == edit.label else [step]
-            out += [node for node in nodes if isinstance(node, Step)]
-        return tuple(out)
+    A row of priorities stays one: its last step is the "otherwise", whatever was put in before it.
+    """
+    if row.first and len(row.free) == 1:
+        steps = _rebuild_steps(row.steps, edit)
+        return replace(row, first=steps[:-1], free=steps[-1:])
+    return replace(row, first=_rebuild_steps(row.first, edit), free=_rebuild_steps(row.free, edit))
 
-    return replace(row, first=group(row.first), free=group(row.free))
+
+def _rebuild_steps(steps: tuple[Step, ...], edit: After | Before | Swap) -> tuple[Step, ...]:
+    out: list[Step] = []
+    for step in steps:
+        nodes = _around(step, edit) if step.label == edit.label else [step]
+        out += [node for node in nodes if isinstance(node, Step)]
+    return tuple(out)
 
 
 def _around(node: Node, edit: After | Before | Swap) -> list[Node]:

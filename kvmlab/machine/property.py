@@ -36,4 +36,7 @@ class Question(Protocol):
 
 def broken(properties: Sequence[Property], state: Sequence[int]) -> Property | None:
     """Return the first property that ``state`` violates."""
-    return next((p for p in properties if p.broken(state)), None)
+    for prop in properties:  # a plain loop: an explorer asks this of every state
+        if prop.broken(state):
+            return prop
+    return None

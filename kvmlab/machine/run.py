@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kvmlab.machine import schedule
 from kvmlab.machine.state import State
+from kvmlab.machine.step import Fired
 from kvmlab.machine.system import Move, System
 
 
@@ -24,10 +24,10 @@ class Taken:
         return self.move.label
 
     @property
-    def event(self) -> tuple[str, dict[str, Any]] | None:
-        """The tracepoint's name and fields, where the kernel has one here."""
+    def events(self) -> Sequence[Fired]:
+        """What fires, where the kernel has tracepoints here."""
         emits = self.move.step.emits
-        return emits(self.before, self.after, self.move.me) if emits else None
+        return emits(self.before, self.after, self.move.me) if emits else ()
 
 
 def taken(move: Move, state: State) -> Taken:
@@ -61,9 +61,9 @@ class Run:
         return [step.label for step in self.steps]
 
     @property
-    def events(self) -> list[tuple[str, dict[str, Any]]]:
+    def events(self) -> list[Fired]:
         """What ftrace would have printed, in order."""
-        return [step.event for step in self.steps if step.event is not None]
+        return [fired for step in self.steps for fired in step.events]
 
     def count(self, label: str) -> int:
         """Return how often a step was taken."""

@@ -26,8 +26,10 @@ STAY = "."
 
 Effect = Callable[[list[int], Any], str | None]
 Guard = Callable[[Sequence[int], Any], Any]
-Tracepoint = Callable[[Sequence[int], Sequence[int], Any], tuple[str, dict[str, Any]]]
-"""(state before, state after, me) -> the name and the fields of the event that ftrace would print."""
+Fired = tuple[str, dict[str, Any]]
+"""The name and the fields of an event that ftrace would print."""
+Tracepoint = Callable[[Sequence[int], Sequence[int], Any], Sequence[Fired]]
+"""(state before, state after, me) -> what fires, in order."""
 
 
 @dataclass(frozen=True, slots=True)

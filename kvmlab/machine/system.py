@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kvmlab.errors import IllegalTransition, ModelError
-from kvmlab.machine.program import Place, compile_path
+from kvmlab.machine.program import Place, as_row, compile_path
 from kvmlab.machine.state import Cell, Layout, State
 from kvmlab.machine.step import Block, Effect, Guard, Step
 
@@ -81,6 +81,32 @@ class Move:
 
 
 Ranked = tuple[tuple[tuple[Guard | None, bool, Move], ...], tuple[tuple[Guard | None, bool, Move], ...]]
+Entry = tuple[bool, Any, Cell, tuple[Ranked, ...]]
+"""(is another frame on top?, the actor's record, its position, its rows)."""
+
+
+class Frames(dict[int | None, list[Entry]]):
+    """Who has to be asked on one CPU, by the frame on top of it.
+
+    An actor whose own frame is not on top is asked only if it has a step that preempts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.actors: list[tuple[Actor, Cell, tuple[Ranked, ...]]] = []
+
+    def __missing__(self, top: int | None) -> list[Entry]:
+        self[top] = [
+            (away, actor.me, pc, rows)
+            for actor, pc, rows in self.actors
+            if not (away := top is not None and actor.frame != top) or _preempts(actor)
+        ]
+        return self[top]
+
+
+def _preempts(actor: Actor) -> bool:
+    rows = [node for node in actor.path.walk() if not isinstance(node, Block)]
+    return any(step.preempts for node in rows for step in as_row(node).steps)
 
 
 class System:
@@ -96,8 +122,16 @@ class System:
         self.pc = {
             x.letter: layout.add(f"{x.letter}.at", self._first(x), self._place_name(x)) for x in actors
         }
-        self._tables = [(x.top, x.frame, x.me, self.pc[x.letter], self._rows(x)) for x in actors]
+        self._cores = self._group()
         self.start: State = layout.start()
+
+    def _group(self) -> list[tuple[Cell | None, "Frames"]]:
+        """Return the actors by CPU, in the order in which each CPU was first named."""
+        rows = {x.letter: self._rows(x) for x in self.actors.values()}
+        cores: dict[Cell | None, Frames] = {}
+        for x in self.actors.values():
+            cores.setdefault(x.top, Frames()).actors.append((x, self.pc[x.letter], rows[x.letter]))
+        return list(cores.items())
 
     def _first(self, actor: Actor) -> int:
         rows = [place.row.label for place in self.places[actor.letter]]
@@ -110,9 +144,8 @@ class System:
         return lambda at: places[at].row.label if at < len(places) else "done"
 
     def _rows(self, actor: Actor) -> tuple[Ranked, ...]:
-        return tuple(self._ranked(actor, at, place) for at, place in enumerate(self.places[actor.letter])) + (
-            ((), ()),
-        )
+        rows = [self._ranked(actor, at, place) for at, place in enumerate(self.places[actor.letter])]
+        return (*rows, ((), ()))
 
     def _ranked(self, actor: Actor, at: int, place: Place) -> Ranked:
         def ranked(steps: tuple[Step, ...], number: bool) -> Any:
@@ -128,19 +161,19 @@ class System:
         return Move(actor, choice, step, at, self.pc[actor.letter], step.fn, actor.me, jumps)
 
     def enabled(self, s: Sequence[int]) -> list[Move]:
-        """Return every move that is possible in ``s``, in the order of the actors."""
+        """Return every move that is possible in ``s``: by CPU, then in the order of the actors."""
         moves = []
-        for top, frame, me, pc, rows in self._tables:
-            first, free = rows[s[pc]]
-            away = top is not None and s[top] != frame
-            for when, preempts, move in first:
-                if (not away or preempts) and (when is None or when(s, me)):
-                    moves.append(move)
-                    break
-            else:
-                for when, preempts, move in free:
-                    if (not away or preempts) and (when is None or when(s, me)):
+        for top, frames in self._cores:
+            for away, me, pc, rows in frames[None if top is None else s[top]]:
+                first, free = rows[s[pc]]
+                for when, preempts, move in first:
+                    if (preempts or not away) and (when is None or when(s, me)):
                         moves.append(move)
+                        break
+                else:
+                    for when, preempts, move in free:
+                        if (preempts or not away) and (when is None or when(s, me)):
+                            moves.append(move)
         return moves
 
     def find(self, s: Sequence[int], token: str) -> Move:

@@ -15,12 +15,11 @@ from typing import Any
 
 from kvmlab.machine.program import as_row
 from kvmlab.machine.step import STAY, Block, Node, Row, Step
-from kvmlab.processor import intr_info
+from kvmlab.processor import intr_info, lapic
 from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT, INTERRUPT_WINDOW_EXITING
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest
-from kvmlab.processor.vectors import bit, highest
 
 PRIORITY = (
     "RESET",
@@ -45,8 +44,9 @@ def _mtf(s: list[int], me: Guest) -> str:
     return STAY
 
 
-def _window_open(s: Sequence[int], me: Guest) -> int:
-    return s[me.vmcs.proc] & INTERRUPT_WINDOW_EXITING and s[me.cpu.irq]
+def _window_open(s: Sequence[int], me: Guest) -> object:
+    shadow = me.shadow is not None and s[me.shadow]
+    return s[me.vmcs.proc] & INTERRUPT_WINDOW_EXITING and s[me.cpu.irq] and not shadow
 
 
 def _window(s: list[int], me: Guest) -> str:
@@ -55,12 +55,10 @@ def _window(s: list[int], me: Guest) -> str:
 
 
 def _external(s: list[int], me: Guest) -> str:
-    """Exit; with acknowledge-on-exit the vector leaves the local APIC's pending set."""
+    """Exit; with acknowledge-on-exit the vector goes into service at once."""
     acked = 0
     if me.vmcs.exit_controls & ACK_INTERRUPT_ON_EXIT:
-        vector = highest(s[me.host.irr])
-        s[me.host.irr] &= ~bit(vector)
-        acked = intr_info.event(vector)
+        acked = intr_info.event(lapic.acknowledge(s, me.host))
     vm_exit(s, me, Exit.EXTERNAL_INTERRUPT, exit_intr=acked)
     return STAY
 

@@ -14,7 +14,7 @@ from kvmlab.processor.records import OFFSET, ROOT, Guest, frame, handler
 
 def vm_entry(s: list[int], guest: Guest) -> None:
     """Enter ``guest``: load its frame, deliver the injected event if there is one."""
-    s[guest.core.frame] = frame(guest.level)
+    s[guest.core.frame] = frame(guest.level) + (s[guest.in_handler] if guest.in_handler is not None else 0)
     s[guest.insns] = 0
     info = s[guest.vmcs.intr_info]
     if intr_info.is_valid(info):
@@ -24,8 +24,13 @@ def vm_entry(s: list[int], guest: Guest) -> None:
 
 def deliver(s: list[int], guest: Guest, vector: int) -> None:
     """Deliver ``vector`` through the guest's IDT; an interrupt gate clears IF. No instruction retires."""
+    if guest.return_rip is not None:
+        s[guest.return_rip] = s[guest.rip]
     s[guest.rip] = handler(vector)
     s[guest.cpu.irq] = 0
+    if guest.in_handler is not None:
+        s[guest.in_handler] = 1
+        s[guest.core.frame] = frame(guest.level) + 1
     s[guest.delivered] = min(s[guest.delivered] + 1, 2)
 
 

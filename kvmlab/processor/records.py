@@ -60,10 +60,11 @@ class Core:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu:
-    """A logical processor as one level sees it: RFLAGS.IF, and the vectors pending in its local APIC."""
+    """A logical processor as one level sees it: RFLAGS.IF, and its local APIC's pending and serving sets."""
 
     irq: Cell = cell(1, show_flag)
     irr: Cell = cell(0, show_set)
+    isr: Cell = cell(0, show_set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,10 @@ class Guest:
     ``insns`` counts the instructions retired since the last VM entry and saturates at ``cap``;
     ``delivered`` counts events delivered through its IDT and saturates at 2. Its body is a loop of
     ``length`` instructions. ``faults`` is how many deliveries may still hit an EPT violation.
+
+    Allocated only where a guest's program has use for them: ``in_handler`` (an interrupt handler with
+    a frame of its own is on top) and ``return_rip`` (where it returns to), ``shadow`` (STI blocks
+    interrupts for one instruction), ``msr`` and ``value`` (what a WRMSR is about to write).
     """
 
     level: int
@@ -99,6 +104,11 @@ class Guest:
     vmcs: Vmcs
     cap: int = 1
     length: int = 2
+    in_handler: Cell | None = None
+    return_rip: Cell | None = None
+    shadow: Cell | None = None
+    msr: Cell | None = None
+    value: Cell | None = None
     rip: Cell = cell(BODY, show_rip)
     insns: Cell = cell(0)
     delivered: Cell = cell(0)

@@ -149,6 +149,7 @@ def immediate_exit(
     (``None``: L2 computes or leaves as it likes); ``faults`` deliveries to L2 may hit an EPT violation.
     Raises BadInput for a negative ``after`` or ``faults``.
     """
+    kernel.require("immediate-exit")
     if (after or 0) < 0 or faults < 0:
         raise BadInput("after and faults count instructions and faults: 0 or more")
     layout = Layout()

@@ -1,18 +1,32 @@
 """Every scenario by its name."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
-from kvmlab.errors import unknown
+from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.immediate_exit import immediate_exit
 from kvmlab.scenarios.scenario import Scenario
+from kvmlab.scenarios.self_ipi import self_ipi
 
-SCENARIOS: dict[str, Callable[..., Scenario]] = {"immediate-exit": immediate_exit}
+SCENARIOS: dict[str, Callable[..., Scenario]] = {"immediate-exit": immediate_exit, "self-ipi": self_ipi}
 
 
 def scenario(name: str, kernel: Kernel, **knobs: Any) -> Scenario:
-    """Return the scenario called ``name`` on ``kernel``; raise BadInput for a name nobody knows."""
+    """Return the scenario called ``name`` on ``kernel``.
+
+    Raises BadInput for a name nobody knows, a knob it does not have, or a kernel it does not fit.
+    """
+    known = knobs_of(name)
+    for knob in knobs:
+        if knob not in known:
+            raise BadInput(f"{name} has no knob {knob}; it has {', '.join(known)}")
+    return SCENARIOS[name](kernel, **knobs)
+
+
+def knobs_of(name: str) -> list[str]:
+    """Return the names of a scenario's knobs."""
     if name not in SCENARIOS:
         raise unknown("scenario", name, SCENARIOS)
-    return SCENARIOS[name](kernel, **knobs)
+    return [knob for knob in signature(SCENARIOS[name]).parameters if knob != "kernel"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from kvmlab.machine.run import Run, Taken
 from kvmlab.machine.state import Cell
-from kvmlab.machine.system import Move, System
+from kvmlab.machine.system import Actor, Move, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +51,40 @@ class Clock:
         self.state = list(system.start)
         self.time = 0
         self._now = now
-        self._free = {self._cpu(letter): 0 for letter in system.actors}
+        tops = {letter: actor.top for letter, actor in system.actors.items()}
+        # Actors that share a frame cell share a CPU; any other has one of its own.
+        self._cpu = {letter: letter if top is None else str(top) for letter, top in tops.items()}
+        self._free = dict.fromkeys(self._cpu.values(), 0)
         self._deadlines = [i for i, info in enumerate(system.layout.cells) if info.deadline]
-
-    def _cpu(self, letter: str) -> str:
-        """Actors that share a frame cell share a CPU; any other has one of its own."""
-        top = self.system.actors[letter].top
-        return letter if top is None else str(top)
 
     def step(self) -> Move | None:
         """Carry out the next step and return it; ``None`` when nothing can ever happen again."""
         while True:
             moves = self.system.enabled(self.state)
-            start = min((self._start(move) for move in moves), default=None)
+            first, start = self._first(moves)
             due = min((self.state[d] for d in self._deadlines if self.state[d] > self.time), default=None)
-            if due is not None and (start is None or due <= start):
+            if due is not None and (first is None or due <= start):
                 self._at(due)
-                continue
-            if start is None:
+            elif first is None:
                 return None
-            return self._carry_out([move for move in moves if self._start(move) == start], start)
+            else:
+                return self._carry_out([m for m in moves if m.actor is first], start)
 
-    def _start(self, move: Move) -> int:
-        return max(self.time, self._free[self._cpu(move.actor.letter)])
+    def _first(self, moves: Sequence[Move]) -> tuple[Actor | None, int]:
+        """Return who moves next, and when: the earliest start, then the highest frame, then the list."""
+        first: Actor | None = None
+        start = 0
+        for move in moves:
+            actor = move.actor
+            at = max(self._free[self._cpu[actor.letter]], self.time)
+            if first is None or at < start or (at == start and actor.frame > first.frame):
+                first, start = actor, at
+        return first, start
 
-    def _carry_out(self, ready: list[Move], start: int) -> Move:
-        first = max(ready, key=lambda move: move.actor.frame).actor
-        move = self.choose([m for m in ready if m.actor is first])
+    def _carry_out(self, choices: list[Move], start: int) -> Move:
+        move = choices[0] if len(choices) == 1 else self.choose(choices)
         self._at(start)
-        self._free[self._cpu(first.letter)] = start + self.profile.cost(move)
+        self._free[self._cpu[move.actor.letter]] = start + self.profile.cost(move)
         move.carry_out(self.state)
         return move
 

@@ -74,7 +74,7 @@ def server_options(root: Path) -> list[str]:
 
 
 def isolated(scratch: Path) -> dict[str, str]:
-    """Return the environment that keeps Jupyter out of the user's folders."""
+    """Return the environment that keeps Jupyter and the lessons out of the user's folders."""
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -82,6 +82,7 @@ def isolated(scratch: Path) -> dict[str, str]:
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
+        "KVMLAB_PROGRESS": "progress.jsonl",
     }
     return {name: str(scratch / folder) for name, folder in folders.items()}
 

@@ -111,9 +111,9 @@ def test_a_broken_explorer_is_found_out(name: str) -> None:
 
 def test_ignored_guards_are_found_out() -> None:
     """A machine that ignores guards does not pass the known answers."""
-    line = "                for when, preempts, move in free:\n"
-    guard = line + "                    if (not away or preempts) and (when is None or when(s, me)):"
-    blind = mutant(real_system, (guard, line + "                    if not away or preempts:"))
+    line = "                    for when, preempts, move in free:\n"
+    guard = line + "                        if (preempts or not away) and (when is None or when(s, me)):"
+    blind = mutant(real_system, (guard, line + "                        if preempts or not away:"))
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         known_answers(real_explore.explore, blind)
 

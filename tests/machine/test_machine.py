@@ -11,7 +11,7 @@ from kvmlab.machine.edit import After, Before, Relocate, Swap, apply, find
 from kvmlab.machine.program import compile_path
 from kvmlab.machine.run import divergence
 from kvmlab.machine.state import Layout
-from kvmlab.machine.step import STAY, Block, Step, block, cases, free, loop, name_of, prioritised
+from kvmlab.machine.step import STAY, Block, Row, Step, block, cases, free, loop, name_of, prioritised
 from kvmlab.machine.system import Actor, System
 from kvmlab.machine.time import TIME, time_of
 from kvmlab.machine.watch import footprint
@@ -130,6 +130,9 @@ def test_edits_address_labels() -> None:
     assert names(apply(path, Swap("B"))) == ["A", "q", "R"]
     assert names(apply(path, Relocate("A", after="B"))) == ["q", "B", "A", "R"]
     assert find(apply(path, Swap("C", (note("E"),))), "E")
+    last = find(apply(path, Before("D", (note("E"),))), "R")
+    assert isinstance(last, Row) and [s.label for s in last.first] == ["C", "E"]
+    assert [s.label for s in last.free] == ["D"]  # the otherwise stays the otherwise
     with pytest.raises(ModelError, match="0 places called Z"):
         apply(path, Swap("Z"))
 

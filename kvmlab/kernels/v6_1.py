@@ -1,0 +1,73 @@
+"""v6.1, the kernel of the recorded traces, as far as a guest without nesting and APICv needs it.
+
+With APICv and the preemption timer it is completed by later lessons; until then a scenario refuses
+what is not there, instead of running something else.
+"""
+
+from dataclasses import replace
+
+from kvmlab.kernels.kernel import RUN_LOOP, Patch, PathEdit, Setting, before, swap
+from kvmlab.kernels.patch_1 import CHECK_IMMEDIATE
+from kvmlab.kernels.v3_10 import CANCEL_FIX
+from kvmlab.kvm.apic import WRMSR
+from kvmlab.kvm.records import Vcpu
+from kvmlab.kvm.requests import KVM_REQ_EVENT
+from kvmlab.machine.edit import Relocate
+
+X86 = "v6.1 x86.c vcpu_enter_guest"
+
+
+def _immediate(s: list[int], me: Vcpu) -> None:
+    if s[me.immediate]:
+        s[me.requests] |= KVM_REQ_EVENT
+    CHECK_IMMEDIATE.fn(s, me)
+
+
+IRQ_OFF_FIRST = PathEdit(RUN_LOOP, Relocate("IRQ_OFF", before="MODE_IN"))
+"""b95234c84004 (2017): interrupts off before IN_GUEST_MODE."""
+
+EVENT_WITH_IMMEDIATE = swap(
+    "CHECK_IMMEDIATE",
+    replace(
+        CHECK_IMMEDIATE,
+        fn=_immediate,
+        says="if req_immediate_exit: KVM_REQ_EVENT for the next lap, and force the exit",
+        source=X86,
+    ),
+)
+"""c43203cab1e2 (2016): the wish to leave at once raises KVM_REQ_EVENT itself."""
+
+V6_1 = Patch(
+    "v6.1",
+    "the kernel of the recorded traces (Debian 6.1)",
+    "v6.1 x86.c vcpu_enter_guest, lapic.c, vmx.c",
+    (
+        *CANCEL_FIX.edits,
+        IRQ_OFF_FIRST,
+        EVENT_WITH_IMMEDIATE,
+        before("EXIT.unknown", *WRMSR),
+        Setting("enable_apicv", 1, "APICv is used", "v6.1 vmx.c module parameter enable_apicv"),
+        Setting("preemption_timer", 1, "the preemption timer is used", "v6.1 vmx.c module parameter"),
+    ),
+    scope=frozenset(),
+)
+
+NOAPICV = Patch(
+    "noapicv",
+    "v6.1 with enable_apicv=0: KVM's own local APIC does all the work",
+    "v6.1 vmx.c module parameter enable_apicv",
+    (Setting("enable_apicv", 0, "APICv is not used", "v6.1 vmx.c module parameter enable_apicv"),),
+    scope=frozenset({"self-ipi"}),
+)
+
+
+def _timer(value: int) -> Patch:
+    """Return the module parameter preemption_timer as an edit; who uses it comes with patch 2."""
+    says = f"the preemption timer is {'used' if value else 'not used'}"
+    source = "v6.1 vmx.c module parameter preemption_timer"
+    return Patch(
+        f"preemption-timer={value}", says, source, (Setting("preemption_timer", value, says, source),)
+    )
+
+
+PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON = _timer(0), _timer(1)

@@ -1,0 +1,88 @@
+"""Measure the explorer, the clock, the import and the screen; print, never assert.
+
+Every figure stands beside a baseline taken in the same run, so that it means something on another
+machine. The last part needs JupyterLab and Chromium and is left out where they are missing.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from kvmlab.kernels.names import kernel
+from kvmlab.scenarios.immediate_exit import immediate_exit
+from kvmlab.schedulers.clock import Clock
+from kvmlab.schedulers.explore import explore
+
+ROUNDS = 9
+
+
+def median(measure: Callable[[], float]) -> float:
+    """Return the median of a few measurements."""
+    return statistics.median(measure() for _ in range(ROUNDS))
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Return how many things ``work`` did in a second; it returns how many it did."""
+
+    def once() -> float:
+        start = time.perf_counter()
+        return work() / (time.perf_counter() - start)
+
+    return median(once)
+
+
+def bare_loop(n: int = 200_000) -> int:
+    """Copy a tuple of 44 integers, change one, hash the copy: what a transition cannot do without."""
+    state, seen = tuple(range(44)), set()
+    for i in range(n):
+        work = list(state)
+        work[7] = i
+        seen.add(tuple(work))
+    return n
+
+
+def transitions(name: str, *, cancel: bool) -> Callable[[], int]:
+    """Return the exploration of a kernel, counting transitions."""
+    scenario = immediate_exit(kernel(name), cancel=cancel)
+    return lambda: explore(scenario).transitions
+
+
+def clock_steps(n: int = 50_000) -> int:
+    """Let L2 compute on the clock."""
+    clock = Clock(immediate_exit(kernel("v3.2"), after=10**9).system)
+    for _ in range(n):
+        clock.step()
+    return n
+
+
+def interpreter(code: str) -> float:
+    """Return the milliseconds that a fresh interpreter needs for ``code``."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return (time.perf_counter() - start) * 1000
+
+
+def line(what: str, value: str, note: str = "") -> None:
+    """Print one figure."""
+    print(f"{what:<52}{value:>14}  {note}".rstrip())
+
+
+def main() -> None:
+    """Print every figure."""
+    bare = rate(bare_loop)
+    line("bare loop: copy, change, hash", f"{bare:,.0f}/s", "the baseline")
+    for name, cancel in (("d6185f2", False), ("d6185f2", True), ("v3.10+8081ad0", True)):
+        speed = rate(transitions(name, cancel=cancel))
+        title = f"explore {name}{' --cancel' if cancel else ''}: transitions"
+        line(title, f"{speed:,.0f}/s", f"{speed / bare:.2f} of the bare loop")
+    line("clock: steps", f"{rate(clock_steps):,.0f}/s")
+    nothing, package = (median(lambda c=c: interpreter(c)) for c in ("pass", "import kvmlab"))  # type: ignore[misc]
+    core = median(lambda: interpreter("import kvmlab.kernels.names, kvmlab.scenarios.names"))
+    line("import kvmlab, over a bare interpreter", f"{package - nothing:.0f} ms", f"bare: {nothing:.0f} ms")
+    line("import the whole core, over a bare interpreter", f"{core - nothing:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
