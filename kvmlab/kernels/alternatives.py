@@ -18,8 +18,8 @@ NOBODY = "no kernel did this"
 
 
 def _mtf(s: list[int], me: Vcpu) -> None:
-    if s[me.immediate]:
-        s[nested.current(s, me).vmcs.proc] |= MONITOR_TRAP_FLAG
+    proc = nested.current(s, me).vmcs.proc
+    s[proc] = s[proc] | MONITOR_TRAP_FLAG if s[me.immediate] else s[proc] & ~MONITOR_TRAP_FLAG
 
 
 def _top_vector(s: list[int], me: Vcpu) -> None:
@@ -54,7 +54,7 @@ MTF = Patch(
             Step(
                 "CHECK_IMMEDIATE",
                 _mtf,
-                says="if req_immediate_exit: switch the monitor trap flag on",
+                says="the monitor trap flag is on if req_immediate_exit, else off",
                 source=NOBODY,
             ),
         ),

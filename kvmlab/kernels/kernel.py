@@ -21,6 +21,14 @@ class PathEdit:
     edit: Edit
 
 
+@dataclass(frozen=True, slots=True)
+class NewPath:
+    """A path that a patch adds, or replaces as a whole."""
+
+    path: str
+    block: Block
+
+
 RUN_LOOP = "vcpu_run"
 
 
@@ -84,7 +92,7 @@ class Patch:
     name: str
     says: str
     source: str
-    edits: Sequence[PathEdit | Setting]
+    edits: Sequence[PathEdit | NewPath | Setting]
     scope: frozenset[str] | None = None
 
     def on(self, kernel: Kernel, name: str | None = None) -> Kernel:
@@ -93,6 +101,8 @@ class Patch:
         for edit in self.edits:
             if isinstance(edit, Setting):
                 settings[edit.name] = edit
+            elif isinstance(edit, NewPath):
+                paths[edit.path] = edit.block
             elif edit.path in paths:
                 paths[edit.path] = apply(paths[edit.path], edit.edit)
             else:

@@ -7,6 +7,7 @@ from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
 from kvmlab.kernels.v3_10 import CANCEL_FIX, V3_10
+from kvmlab.kernels.v4_10 import NO_EVENT, PATCH_3, V4_10
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
 from kvmlab.kvm.run_loop import VCPU_RUN
@@ -16,13 +17,15 @@ V3_2 = Kernel(
     "before patch 1: L2 runs on for as long as it likes",
     "v3.2; d6185f20a0ef with patch 1 taken back",
     {"vcpu_run": VCPU_RUN, "host_irq": HOST_IRQ, "request_and_kick": REQUEST_AND_KICK},
-    scope=frozenset({"immediate-exit"}),
+    scope=frozenset({"immediate-exit", "kick"}),
 )
 
 RELEASES: dict[str, Kernel] = {
     "v3.2": V3_2,
     "d6185f2": PATCH_1.on(V3_2, "d6185f2"),
     "v3.10": V3_10.on(V3_2, "v3.10"),
+    "v4.10": V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"),
+    "b95234c": PATCH_3.on(V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"), "b95234c"),
     "v6.1": V6_1.on(V3_10.on(V3_2, "v3.10"), "v6.1"),
 }
 """What git calls by a name of its own, oldest first."""
@@ -34,6 +37,7 @@ EDITS: dict[str, Patch] = {
         MTF,
         ACK_TOP_VECTOR,
         CANCEL_FIX,
+        NO_EVENT,
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,
@@ -49,6 +53,9 @@ LISTED = (
     "d6185f2+ack-top-vector",
     "v3.10",
     "v3.10+8081ad0",
+    "v4.10",
+    "v4.10+no-event",
+    "b95234c",
     "v6.1",
     "v6.1+noapicv",
 )

@@ -57,7 +57,7 @@ NOAPICV = Patch(
     "v6.1 with enable_apicv=0: KVM's own local APIC does all the work",
     "v6.1 vmx.c module parameter enable_apicv",
     (Setting("enable_apicv", 0, "APICv is not used", "v6.1 vmx.c module parameter enable_apicv"),),
-    scope=frozenset({"self-ipi"}),
+    scope=frozenset({"kick", "self-ipi"}),
 )
 
 

@@ -38,7 +38,7 @@ def kvm_nested_vmexit_inject(before: Sequence[int], after: Sequence[int], me: Vc
 
 def kvm_inj_virq(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
     """An interrupt goes into the VM-entry field."""
-    return (("kvm_inj_virq", {"vector": intr_info.vector(after[me.queued])}),)
+    return (("kvm_inj_virq", {"soft": False, "vector": intr_info.vector(after[me.queued])}),)
 
 
 def reschedule_entry(before: Sequence[int], after: Sequence[int], me: object) -> Firing:

@@ -89,6 +89,13 @@ HANDLE_EXIT = prioritised(
         VMX + "handle_external_interrupt",
     ),
     Step(
+        "EXIT.cpuid",
+        nothing,
+        because(Exit.CPUID),
+        "emulate CPUID and step over it",
+        "d6185f20a0ef vmx.c handle_cpuid",
+    ),
+    Step(
         "EXIT.interrupt_window",
         _window_opened,
         because(Exit.INTERRUPT_WINDOW),

@@ -13,7 +13,7 @@ from kvmlab.kvm.records import Sender, Vcpu
 from kvmlab.kvm.requests import KVM_REQ_TLB_FLUSH
 from kvmlab.machine.step import Block, Step, block, loop, prioritised
 from kvmlab.processor.records import ROOT
-from kvmlab.processor.vectors import RESCHEDULE_VECTOR, TOP_VECTOR, bit
+from kvmlab.processor.vectors import POSTED_INTR_VECTOR, RESCHEDULE_VECTOR, TOP_VECTOR, bit
 
 X86 = "d6185f20a0ef x86.c "
 
@@ -44,6 +44,7 @@ HOST_IRQ: Block = loop(
     prioritised(
         "HOST_IRQ",
         _handler("IRQ.top", TOP_VECTOR, "the host takes the forced-exit vector: nothing to do"),
+        _handler("IRQ.posted", POSTED_INTR_VECTOR, "the host takes the notification: it is eaten"),
         _handler("IRQ.reschedule", RESCHEDULE_VECTOR, "the host takes the reschedule IPI: nothing to do"),
     ),
 )

@@ -9,13 +9,13 @@ delivery). Sources: SDM vol. 3 (June 2016), "Other Causes of VM Exits", "Monitor
 "VMX-Preemption Timer", "External-interrupt exiting".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kvmlab.machine.program import as_row
 from kvmlab.machine.step import STAY, Block, Node, Row, Step
-from kvmlab.processor import intr_info, lapic
+from kvmlab.processor import apicv, intr_info, lapic
 from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT, INTERRUPT_WINDOW_EXITING
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
@@ -88,12 +88,24 @@ EVENTS: dict[str, Step] = {
 }
 
 
-def in_guest(path: Block, context: Callable[[Any], Guest]) -> Block:
+APICV_EVENTS = {
+    "POSTED.copy": apicv.POSTED["POSTED.copy"],
+    "MTF": EVENTS["MTF"],
+    "INTERRUPT_WINDOW": EVENTS["INTERRUPT_WINDOW"],
+    "VIRTUAL_INTERRUPT": apicv.DELIVERY["VIRTUAL_INTERRUPT"],
+    "POSTED.notify": apicv.POSTED["POSTED.notify"],
+    "EXTERNAL_INTERRUPT": EVENTS["EXTERNAL_INTERRUPT"],
+}
+"""The same with APICv: an external interrupt that is the notification vector does not exit."""
+
+
+def in_guest(path: Block, context: Callable[[Any], Guest], events: Mapping[str, Step] = EVENTS) -> Block:
     """Return ``path`` as guest code: at every row the processor's events come first.
 
-    ``context`` finds the guest context in the record that the path runs on.
+    ``context`` finds the guest context in the record that the path runs on; ``events`` are those that
+    can happen to it (a guest without APICv has none of APICv's).
     """
-    return _wrap_block(path, tuple(_of(step, context) for step in EVENTS.values()))
+    return _wrap_block(path, tuple(_of(step, context) for step in events.values()))
 
 
 def _of(step: Step, context: Callable[[Any], Guest]) -> Step:

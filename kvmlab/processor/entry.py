@@ -6,7 +6,7 @@ injection is one-shot. Source: SDM vol. 3 (June 2016), "Event Injection" (VM ent
 "VM-Entry Controls for Event Injection".
 """
 
-from kvmlab.processor import intr_info
+from kvmlab.processor import apicv, intr_info
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import OFFSET, ROOT, Guest, frame, handler
@@ -16,6 +16,8 @@ def vm_entry(s: list[int], guest: Guest) -> None:
     """Enter ``guest``: load its frame, deliver the injected event if there is one."""
     s[guest.core.frame] = frame(guest.level) + (s[guest.in_handler] if guest.in_handler is not None else 0)
     s[guest.insns] = 0
+    if guest.apicv is not None:
+        apicv.evaluate(s, guest.apicv)
     info = s[guest.vmcs.intr_info]
     if intr_info.is_valid(info):
         deliver(s, guest, intr_info.vector(info))

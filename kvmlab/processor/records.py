@@ -45,6 +45,11 @@ def show_frame(number: int) -> str:
     return f"L{number // 2}" + (" handler" if number % 2 else "")
 
 
+def show_vector(vector: int) -> str:
+    """Print a vector, ``-`` for 0 (which is none: vectors below 16 are illegal)."""
+    return f"{vector:#x}" if vector else "-"
+
+
 def show_flag(value: int) -> str:
     """Print a flag as 0 or 1."""
     return str(value)
@@ -85,6 +90,24 @@ class Vmcs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Apicv:
+    """The virtual-APIC page and the posted-interrupt descriptor of one vCPU, where APICv is used.
+
+    ``pir`` and ``on`` are the descriptor's; ``virr``, ``visr``, ``rvi`` the page's and the guest
+    interrupt status; ``recognised`` is the pending virtual interrupt that the last evaluation found;
+    ``posting`` is 1 between the two halves of posted-interrupt processing, which nothing interrupts.
+    """
+
+    pir: Cell = cell(0, show_set)
+    on: Cell = cell(0, show_flag)
+    virr: Cell = cell(0, show_set)
+    visr: Cell = cell(0, show_set)
+    rvi: Cell = cell(0, show_vector)
+    recognised: Cell = cell(0, show_flag)
+    posting: Cell = cell(0, show_flag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """The code at one level >= 1, and the processor under it.
 
@@ -104,6 +127,7 @@ class Guest:
     vmcs: Vmcs
     cap: int = 1
     length: int = 2
+    apicv: Apicv | None = None
     in_handler: Cell | None = None
     return_rip: Cell | None = None
     shadow: Cell | None = None

@@ -7,6 +7,9 @@ host's numbers: arch/x86/include/asm/irq_vectors.h.
 RESCHEDULE_VECTOR = 0xFD
 """Linux's reschedule IPI; its handler does nothing that matters here."""
 
+POSTED_INTR_VECTOR = 0xF2
+"""Linux's posted-interrupt notification; its host handler counts and ends the interrupt, no more."""
+
 TOP_VECTOR = 0xFE
 """A vector of its own for forcing an exit: the model's choice, no kernel ever had it."""
 

@@ -7,10 +7,17 @@ from typing import Any
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.immediate_exit import immediate_exit
+from kvmlab.scenarios.kick import kick
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.self_ipi import self_ipi
 
-SCENARIOS: dict[str, Callable[..., Scenario]] = {"immediate-exit": immediate_exit, "self-ipi": self_ipi}
+SCENARIOS: dict[str, Callable[..., Scenario]] = {
+    "immediate-exit": immediate_exit,
+    "kick": kick,
+    "posted-interrupts": posted_interrupts,
+    "self-ipi": self_ipi,
+}
 
 
 def scenario(name: str, kernel: Kernel, **knobs: Any) -> Scenario:
