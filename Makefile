@@ -29,6 +29,7 @@ check: $(VENV)/test.stamp
 
 ## refresh: run the notebooks again and save what they print
 refresh: $(VENV)/test.stamp
+	$(BIN)/python tools/pictures.py
 	$(BIN)/python tools/refresh.py
 
 ## bench: measure the explorer and the clock

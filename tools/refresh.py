@@ -78,7 +78,8 @@ def run(saved: Any, path: Path) -> Any:
         store_widget_state=False,
     )
     with tempfile.TemporaryDirectory() as profile:  # What somebody's own IPython does at start is not ours.
-        client.execute(env={**os.environ, "IPYTHONDIR": profile, "KVMLAB_PROGRESS": f"{profile}/progress.jsonl"})
+        own = {"IPYTHONDIR": profile, "KVMLAB_PROGRESS": f"{profile}/progress.jsonl"}
+        client.execute(env={**os.environ, **own})
     fresh.metadata["language_info"] = {"name": "python"}  # nbclient has put the versions in.
     for cell in fresh.cells:
         for output in cell.get("outputs", []):

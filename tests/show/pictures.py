@@ -1,0 +1,55 @@
+"""What the laws of pictures are tested with: the texts of an SVG, and where they end."""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from kvmlab.show.measure import width
+from kvmlab.show.theme import BIG, SIZE
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text of a picture: what it says, its baseline, and the room it takes from left to right."""
+
+    says: str
+    y: float
+    left: float
+    right: float
+
+
+def words(svg: str) -> list[Words]:
+    """Return the texts of a picture, as wide as they could be in the widest font."""
+    return [_place(node) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def _place(node: ElementTree.Element) -> Words:
+    says, classes = node.text or "", node.get("class", "")
+    size = BIG if "big" in classes else SIZE
+    wide = width(says, size=size, mono="mono" in classes, bold="bold" in classes)
+    x = float(node.get("x", "0"))
+    left = {"start": x, "middle": x - wide / 2, "end": x - wide}[node.get("text-anchor", "start")]
+    return Words(says, float(node.get("y", "0")), left, left + wide)
+
+
+def alternative(svg: str) -> str:
+    """Return what a screen reader says instead of the picture."""
+    return ElementTree.fromstring(svg).get("aria-label", "")
+
+
+def size(svg: str) -> tuple[int, int]:
+    """Return width and height."""
+    root = ElementTree.fromstring(svg)
+    return int(root.get("width", "0")), int(root.get("height", "0"))
+
+
+def overlaps(svg: str) -> list[tuple[str, str]]:
+    """Return pairs of texts on one line that run into each other."""
+    some = sorted(words(svg), key=lambda w: w.left)
+    return [
+        (a.says, b.says)
+        for i, a in enumerate(some)
+        for b in some[i + 1 :]
+        if abs(a.y - b.y) < 11 and b.left < a.right - 1
+    ]

@@ -1,0 +1,134 @@
+"""The proof table: computed by trying every schedule, told in words, opened cell by cell."""
+
+from functools import partial
+
+import ipywidgets as widgets
+import pytest
+
+from kvmlab.errors import BadInput
+from kvmlab.kernels.names import LISTED, kernel
+from kvmlab.scenarios.immediate_exit import immediate_exit
+from kvmlab.scenarios.scenario import Scenario
+from kvmlab.schedulers.explore import explore
+from kvmlab.schedulers.replay import replay
+from kvmlab.show.verdicts import COLUMNS, VerdictTable, verdict_table
+from kvmlab.show.widgets.verdicts import VerdictGrid
+
+NAMES = ["v3.2", "v3.2+fake-exit", "d6185f2", "v3.10", "v3.10+8081ad0"]
+KERNELS = [kernel(name) for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def table() -> VerdictTable:
+    """Every kernel with an answer of its own."""
+    return verdict_table(KERNELS)
+
+
+def test_a_cell_is_what_the_explorer_finds(table: VerdictTable) -> None:
+    """A cell says ok, or the property and the length of the shortest counterexample, and nothing else."""
+    for name in NAMES:
+        for column, build in COLUMNS.items():
+            worst = explore(build(kernel(name))).shortest
+            expected = f"{worst.property.label} {len(worst.labels)}" if worst else "ok"
+            assert str(table.at(name, column)) == expected
+
+
+def test_the_schedule_of_a_cell_breaks_what_it_says(table: VerdictTable) -> None:
+    """Replayed, it ends in a state that violates the property, and takes no step too many."""
+    for cell in table.cells.values():
+        worst = cell.exploration.shortest
+        if worst is None:
+            assert cell.schedule is None
+            continue
+        run = replay(cell.scenario.system, cell.schedule or "")
+        assert worst.property.broken(run.state)
+        assert (run.stopped, len(run.steps)) == ("", len(worst.labels) - 1)
+
+
+def test_only_the_last_kernel_holds_beside_a_canceller(table: VerdictTable) -> None:
+    """Patch 1 holds alone; an entry cancelled after the wish was noted lost it until 2020."""
+    ok = {name for name in NAMES if str(table.at(name, "a canceller")) == "ok"}
+    assert ok == {"v3.10+8081ad0"}
+    assert str(table.at("d6185f2", "nothing else")) == "ok"
+    assert table.sentence.startswith("ok in every column: v3.10+8081ad0. Every schedule was tried")
+
+
+def test_a_bounded_search_does_not_say_ok() -> None:
+    """A table that did not try everything admits it."""
+    table = verdict_table([kernel("d6185f2")], limit=100)
+    assert str(table.at("d6185f2", "nothing else")) == "ok so far"
+    assert "Not every schedule was tried" in table.sentence
+
+
+def test_the_twin_has_a_line_per_cell_and_every_property_that_broke(table: VerdictTable) -> None:
+    """At most 80 columns wide, the foot sentence last."""
+    twin = repr(table).splitlines()
+    for cell in table.cells.values():
+        states = str(cell.exploration.states)
+        assert any(cell.column in line and str(cell) in line and states in line for line in twin)
+    assert any(line.startswith("L2_RAN: ") for line in twin)
+    assert any(line.startswith("LOST: ") for line in twin)
+    assert max(map(len, twin)) <= 80
+    assert " ".join(repr(table).split()).endswith(table.sentence)
+
+
+def test_every_kernel_of_the_lesson_fits_the_twin() -> None:
+    """The longest kernel name leaves room for its verdict."""
+    able = [kernel(name) for name in LISTED if "immediate-exit" in kernel(name).scope]
+    twin = repr(verdict_table(able, {"nothing else": immediate_exit}))
+    assert max(map(len, twin.splitlines())) <= 80
+
+
+def test_a_cell_that_is_not_there_is_an_error_with_a_hint(table: VerdictTable) -> None:
+    """A wrong row or column names the nearest right one."""
+    with pytest.raises(BadInput, match="did you mean v3.10"):
+        table.at("v3.11", "nothing else")
+    with pytest.raises(BadInput, match="did you mean a canceller"):
+        table.at("v3.10", "canceller")
+
+
+# --- the grid ---------------------------------------------------------------------------------
+
+
+def buttons(grid: VerdictGrid) -> list[widgets.Button]:
+    """Return the cells in reading order."""
+    return [child for child in grid.children[0].children if isinstance(child, widgets.Button)]
+
+
+def test_the_grid_shows_the_table() -> None:
+    """A button per cell, row by row, its text the verdict and its hint the whole sentence."""
+    grid = VerdictGrid(KERNELS[:3])
+    cells = list(grid.table.cells.values())
+    assert [b.description for b in buttons(grid)] == [str(cell) for cell in cells]
+    assert [b.tooltip for b in buttons(grid)] == [cell.sentence for cell in cells]
+    assert repr(grid) == repr(grid.table)
+
+
+def test_pressing_a_cell_opens_its_shortest_counterexample() -> None:
+    """The callback gets the cell's scenario and schedule; code can press a cell too."""
+    opened: list[tuple[Scenario, str | None]] = []
+    grid = VerdictGrid(KERNELS[:3], on_open=lambda scenario, schedule: opened.append((scenario, schedule)))
+    buttons(grid)[0].click()
+    grid.press("d6185f2", "nothing else")
+    first, last = grid.table.at("v3.2", "nothing else"), grid.table.at("d6185f2", "nothing else")
+    assert opened == [(first.scenario, first.schedule), (last.scenario, None)]
+    assert "nothing is broken" in grid.children[1].value
+
+
+def test_a_press_steps_through_it_beside_a_kernel_that_holds() -> None:
+    """Below the grid the schedule has been carried out, and a kernel with the other verdict is at hand."""
+    grid = VerdictGrid(KERNELS)
+    grid.press("v3.2+fake-exit", "nothing else")
+    stepper = grid.children[-1]
+    assert stepper.schedule.replace(" ", "") == grid.table.at("v3.2+fake-exit", "nothing else").schedule
+    assert (stepper.kernel, list(stepper.desk.scenarios)) == ("v3.2+fake-exit", ["v3.2+fake-exit", "d6185f2"])
+    grid.press("v3.10+8081ad0", "a canceller")
+    assert list(grid.children[-1].desk.scenarios) == ["v3.10+8081ad0", "v3.10"]
+    assert len(grid.children) == 3
+
+
+def test_other_columns_ask_other_questions() -> None:
+    """A column is any way of making a scenario for a kernel."""
+    columns = {"one fault": partial(immediate_exit, faults=1)}
+    grid = VerdictGrid(KERNELS[2:3], columns, on_open=lambda *_: None)
+    assert [b.description for b in buttons(grid)] == [str(grid.table.at("d6185f2", "one fault"))]
