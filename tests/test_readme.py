@@ -15,7 +15,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def test_its_picture_is_current() -> None:
     """The saved SVG equals a fresh drawing, byte for byte."""
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "pictures.py"), "--check"], capture_output=True)
+    command = [sys.executable, str(ROOT / "tools" / "pictures.py"), "--check"]
+    done = subprocess.run(command, capture_output=True)
     assert (done.returncode, done.stdout) == (0, b"")
 
 

@@ -1,12 +1,13 @@
 """Every kernel by its one name: a release or commit, then edits behind ``+``."""
 
+from dataclasses import replace
 from functools import cache
 
 from kvmlab.errors import BadInput, ModelError, unknown
 from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
-from kvmlab.kernels.v3_10 import CANCEL_FIX, V3_10
+from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI, QUEUES_ALONE, V3_10
 from kvmlab.kernels.v4_10 import NO_EVENT, PATCH_3, V4_10
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
@@ -36,6 +37,8 @@ EDITS: dict[str, Patch] = {
         FAKE_EXIT,
         MTF,
         ACK_TOP_VECTOR,
+        QUEUES_ALONE,
+        EVENT_WITH_IPI,
         CANCEL_FIX,
         NO_EVENT,
         NOAPICV,
@@ -76,6 +79,8 @@ def kernel(name: str) -> Kernel:
         if edit not in EDITS:
             raise unknown("edit", edit, EDITS)
         result = _apply(EDITS[edit], result)
+    if len(edits) > 1:  # the last edit's sentence alone would be half the truth
+        result = replace(result, says=f"{base} with {' and '.join(edits)}")
     return result
 
 

@@ -138,6 +138,37 @@ V3_10 = Patch(
     (*RETURN_VALUE, *QUEUES, *ACK_ON_EXIT),
 )
 
+QUEUES_ALONE = Patch(
+    "5f3d579",
+    "2013: L2's events are queued, the wish to leave is still a request bit",
+    "5f3d5799974b KVM: nVMX: Rework event injection and recovery",
+    QUEUES,
+)
+
+
+def _ipi_and_event(s: list[int], me: Vcpu) -> None:
+    if s[me.immediate]:
+        s[me.requests] |= KVM_REQ_EVENT
+    CHECK_IMMEDIATE.fn(s, me)
+
+
+EVENT_WITH_IPI = Patch(
+    "c43203c",
+    "2016: KVM_REQ_EVENT is raised together with the self-IPI",
+    "c43203cab1e2, read in v4.10 x86.c vcpu_enter_guest",
+    (
+        swap(
+            "CHECK_IMMEDIATE",
+            replace(
+                CHECK_IMMEDIATE,
+                fn=_ipi_and_event,
+                says="if req_immediate_exit: raise KVM_REQ_EVENT for the next lap, and the self-IPI",
+                source="c43203cab1e2, read in v4.10 x86.c vcpu_enter_guest",
+            ),
+        ),
+    ),
+)
+
 CANCEL_FIX = Patch(
     "8081ad0",
     "2020: an entry cancelled after an immediate exit was decided raises KVM_REQ_EVENT again",

@@ -4,38 +4,10 @@ With APICv and the preemption timer it is completed by later lessons; until then
 what is not there, instead of running something else.
 """
 
-from dataclasses import replace
-
-from kvmlab.kernels.kernel import RUN_LOOP, Patch, PathEdit, Setting, before, swap
-from kvmlab.kernels.patch_1 import CHECK_IMMEDIATE
-from kvmlab.kernels.v3_10 import CANCEL_FIX
+from kvmlab.kernels.kernel import Patch, Setting, before
+from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI
+from kvmlab.kernels.v4_10 import IRQ_OFF_FIRST
 from kvmlab.kvm.apic import WRMSR
-from kvmlab.kvm.records import Vcpu
-from kvmlab.kvm.requests import KVM_REQ_EVENT
-from kvmlab.machine.edit import Relocate
-
-X86 = "v6.1 x86.c vcpu_enter_guest"
-
-
-def _immediate(s: list[int], me: Vcpu) -> None:
-    if s[me.immediate]:
-        s[me.requests] |= KVM_REQ_EVENT
-    CHECK_IMMEDIATE.fn(s, me)
-
-
-IRQ_OFF_FIRST = PathEdit(RUN_LOOP, Relocate("IRQ_OFF", before="MODE_IN"))
-"""b95234c84004 (2017): interrupts off before IN_GUEST_MODE."""
-
-EVENT_WITH_IMMEDIATE = swap(
-    "CHECK_IMMEDIATE",
-    replace(
-        CHECK_IMMEDIATE,
-        fn=_immediate,
-        says="if req_immediate_exit: KVM_REQ_EVENT for the next lap, and force the exit",
-        source=X86,
-    ),
-)
-"""c43203cab1e2 (2016): the wish to leave at once raises KVM_REQ_EVENT itself."""
 
 V6_1 = Patch(
     "v6.1",
@@ -44,7 +16,7 @@ V6_1 = Patch(
     (
         *CANCEL_FIX.edits,
         IRQ_OFF_FIRST,
-        EVENT_WITH_IMMEDIATE,
+        *EVENT_WITH_IPI.edits,
         before("EXIT.unknown", *WRMSR),
         Setting("enable_apicv", 1, "APICv is used", "v6.1 vmx.c module parameter enable_apicv"),
         Setting("preemption_timer", 1, "the preemption timer is used", "v6.1 vmx.c module parameter"),

@@ -3,10 +3,10 @@
 from textwrap import fill
 from typing import Any
 
+from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.bench import DeferralBench, check_deferral
 from kvmlab.labs.laps import laps as laps_of
 from kvmlab.labs.laps import until_l1
-from kvmlab.labs.later01 import named
 from kvmlab.labs.moment import modelled, recorded, verdict
 from kvmlab.labs.predict import Predict
 from kvmlab.labs.questions01 import QUESTIONS

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb01
 from kvmlab.labs.laps import laps as laps_of
-from kvmlab.labs.later01 import named
 from kvmlab.labs.predict import Predict
 from kvmlab.labs.questions01b import QUESTIONS
 from kvmlab.labs.reach import dead_end as dead_end_of

@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import Any
 
 from kvmlab.errors import BadInput
-from kvmlab.labs.later01 import named
+from kvmlab.kernels.names import kernel as named
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
 

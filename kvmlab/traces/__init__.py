@@ -9,7 +9,7 @@ from kvmlab.traces.event import Broken, Comment, Event, Item, Lost
 from kvmlab.traces.ftrace import Reader, events, write
 from kvmlab.traces.library import facts, load, names
 from kvmlab.traces.line import Clock
-from kvmlab.traces.stat import Exits, format_table, statistics
+from kvmlab.traces.stat import format_table, statistics
 from kvmlab.traces.summary import summary
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Comment",
     "Dialect",
     "Event",
-    "Exits",
     "Item",
     "Lost",
     "Reader",

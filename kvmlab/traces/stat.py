@@ -7,42 +7,12 @@ another exit, by the end, or by a hole in the trace of its CPU is no sample.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kvmlab.traces.event import Event, Item, Lost
+from kvmlab.traces.spread import Spread, more
 
 UNREADABLE = "kvm_exit or kvm_entry in a layout we do not know"
 """What `Pairing.unreadable` counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exits:
-    """All samples of one reason; times in the trace's unit."""
-
-    samples: int
-    time: int
-    min: int
-    max: int
-
-    @property
-    def mean(self) -> int | float:
-        """Time per sample: an int where the division is exact."""
-        whole, rest = divmod(self.time, self.samples)
-        return self.time / self.samples if rest else whole
-
-    def add(self, time: int) -> "Exits":
-        """Return these samples and one more."""
-        return Exits(self.samples + 1, self.time + time, min(self.min, time), max(self.max, time))
-
-    def row(self) -> dict[str, int | float]:
-        """Return the numbers by name, as `kvmlab trace --json` shows them."""
-        return {
-            "samples": self.samples,
-            "time": self.time,
-            "min": self.min,
-            "max": self.max,
-            "mean": self.mean,
-        }
 
 
 _Vcpu = tuple[int, int | None]
@@ -53,7 +23,7 @@ class Pairing:
 
     def __init__(self) -> None:
         self._out: dict[_Vcpu, tuple[str, int, int]] = {}
-        self._exits: dict[str, Exits] = {}
+        self._exits: dict[str, Spread] = {}
         self.unreadable = 0
 
     def feed(self, item: Item) -> None:
@@ -81,21 +51,19 @@ class Pairing:
         if left is None:
             return
         reason, since, _ = left
-        time = now - since
-        known = self._exits.get(reason)
-        self._exits[reason] = known.add(time) if known else Exits(1, time, time, time)
+        self._exits[reason] = more(self._exits.get(reason), now - since)
 
     def _forget(self, cpu: int | None) -> None:
         """Drop the exits whose entry may be among the lost events."""
         self._out = {vcpu: left for vcpu, left in self._out.items() if cpu is not None and left[2] != cpu}
 
     @property
-    def table(self) -> dict[str, Exits]:
+    def table(self) -> dict[str, Spread]:
         """The samples by reason, most samples first, then by name."""
         return dict(sorted(self._exits.items(), key=lambda row: (-row[1].samples, row[0])))
 
 
-def statistics(items: Iterable[Item]) -> dict[str, Exits]:
+def statistics(items: Iterable[Item]) -> dict[str, Spread]:
     """Return the exits of a trace by reason, most samples first."""
     pairing = Pairing()
     for item in items:
@@ -103,16 +71,16 @@ def statistics(items: Iterable[Item]) -> dict[str, Exits]:
     return pairing.table
 
 
-def format_table(exits: dict[str, Exits], unit: str) -> str:
+def format_table(exits: dict[str, Spread], unit: str) -> str:
     """Return the statistics as text, a line per reason; `unit` is "ns" or "ticks"."""
     width = max(map(len, ["reason", *exits]))
     samples = sum(row.samples for row in exits.values())
-    time = sum(row.time for row in exits.values())
+    time = sum(row.total for row in exits.values())
     head = f"{'reason':<{width}} {'samples':>8} {'':>7} {f'time ({unit})':>15} {'':>7}"
     lines = [f"{head} {'min':>12} {'max':>12} {'mean':>14}"]
     for reason, row in exits.items():
         sums = (
-            f"{row.samples:>8} {_share(row.samples, samples):>7} {row.time:>15} {_share(row.time, time):>7}"
+            f"{row.samples:>8} {_share(row.samples, samples):>7} {row.total:>15} {_share(row.total, time):>7}"
         )
         lines.append(f"{reason:<{width}} {sums} {row.min:>12} {row.max:>12} {row.mean:>14.2f}")
     lines.append(f"{'total':<{width}} {samples:>8} {'':>7} {time:>15}")

@@ -31,5 +31,5 @@ def summary(source: Source) -> Summary:
         "events": events,
         "warnings": reader.warnings + strange,
         "unit": reader.unit,
-        "exits": {reason: row.row() for reason, row in pairing.table.items()},
+        "exits": {reason: row.row("time") for reason, row in pairing.table.items()},
     }

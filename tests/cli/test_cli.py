@@ -138,9 +138,10 @@ def test_catalogues(capsys: pytest.CaptureFixture[str]) -> None:
     assert [k["name"] for k in json.loads(said(capsys, "kernels", "--json")[1])][0] == "v3.2"
 
 
-TRACE = """\
+REST = "info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0"
+TRACE = f"""\
  qemu-1 [000] d..1. 100: kvm_entry: vcpu 0, rip 0x1000
- qemu-1 [000] d..1. 150: kvm_exit: vcpu 0 reason HLT rip 0x1001 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0
+ qemu-1 [000] d..1. 150: kvm_exit: vcpu 0 reason HLT rip 0x1001 {REST}
  qemu-1 [000] d..1. 950: kvm_entry: vcpu 0, rip 0x1002
 """
 

@@ -3,8 +3,8 @@
 import pytest
 
 from kvmlab.kernels.names import kernel
+from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.laps import laps, until_l1
-from kvmlab.labs.later01 import named
 from kvmlab.labs.moment import modelled, recorded, verdict
 from kvmlab.labs.reach import dead_end
 from kvmlab.scenarios.immediate_exit import immediate_exit

@@ -20,9 +20,7 @@ CANCELLED = "immediate-exit, cancelled"
 """The first lesson, with another thread that may cancel an entry."""
 
 KNOBS: dict[str, dict[str, object]] = {**{name: {} for name in SCENARIOS}, CANCELLED: {"cancel": True}}
-CASES = [
-    (what, name) for what in KNOBS for name in LISTED if what.split(",")[0] in kernel(name).scope
-]
+CASES = [(what, name) for what in KNOBS for name in LISTED if what.split(",")[0] in kernel(name).scope]
 """(scenario, kernel): all there are."""
 
 

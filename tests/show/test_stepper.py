@@ -27,7 +27,7 @@ def late(at: int = len(LATE), kernel: str = "v3.2", rival: str = "d6185f2"):  # 
 def test_the_verdict_names_the_rule_and_the_steps() -> None:
     """At the violation the foot says what was violated, and by which steps of whom."""
     assert late().foot == (
-        "Violated (L2_RAN): L2 executes no instruction while an interrupt for L1 waits. Decisive: "
+        "Broken (L2_RAN): “L2 executes no instruction while an interrupt for L1 waits”. Decisive: "
         "(1) device IRQ_0x40, (2) vCPU thread CHECK_EVENT, (3) vCPU thread VMENTRY, (4) L2 INSN."
     )
 

@@ -36,7 +36,7 @@ def step(taken: Happened) -> str:
 def violated(seen: Sequence[Happened], found: Verdict) -> str:
     """Return the verdict: the property, and the decisive steps of each actor under their numbers."""
     steps = ", ".join(f"({x.decisive}) {x.who} {x.step}" for x in seen if x.decisive)
-    return f"Violated ({found.label}): {found.broken.sentence}. Decisive: {steps}."
+    return f"Broken ({found.label}): “{found.broken.sentence}”. Decisive: {steps}."
 
 
 def short_verdict(kernel: str, found: Verdict | None) -> str:
