@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from bench_traces import figures
 
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.immediate_exit import immediate_exit
@@ -69,6 +72,16 @@ def line(what: str, value: str, note: str = "") -> None:
     print(f"{what:<52}{value:>14}  {note}".rstrip())
 
 
+def screen() -> None:
+    """Print the medians from key press to picture, or why they are missing."""
+    script = Path(__file__).with_name("bench_screen.py")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    last = (done.stderr.strip().splitlines() or ["?"])[-1]
+    for text in done.stdout.splitlines() if done.returncode == 0 else [f"screen: left out ({last})"]:
+        what, _, value = text.partition(": ")
+        line(what, value)
+
+
 def main() -> None:
     """Print every figure."""
     bare = rate(bare_loop)
@@ -82,6 +95,9 @@ def main() -> None:
     core = median(lambda: interpreter("import kvmlab.kernels.names, kvmlab.scenarios.names"))
     line("import kvmlab, over a bare interpreter", f"{package - nothing:.0f} ms", f"bare: {nothing:.0f} ms")
     line("import the whole core, over a bare interpreter", f"{core - nothing:.0f} ms")
+    for figure in figures():
+        line(*figure)
+    screen()
 
 
 if __name__ == "__main__":
