@@ -35,7 +35,9 @@ def fill(source: Path, target: Path) -> list[str]:
     """
     originals = sorted(source.glob("*.ipynb"))
     if not originals:
-        raise FileNotFoundError(f"no notebooks in {source}")
+        raise FileNotFoundError(
+            f"no notebooks in {source}: run this in the project's folder, or say --notebooks"
+        )
     target.mkdir(parents=True, exist_ok=True)
     lines = []
     for original in originals:

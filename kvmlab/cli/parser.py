@@ -17,6 +17,11 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(f"{message}; see {self.prog} --help")
 
 
+def number(text: str) -> int:
+    """Return a number as people write vectors: 236 or 0xec."""
+    return int(text, 0)
+
+
 def build() -> Parser:
     """Return the parser; each command sets ``command``, a function of the parsed arguments."""
     parser = Parser(prog="kvmlab", description="KVM's vCPU run loop, step by step, under every schedule.")
@@ -45,10 +50,14 @@ def _catalog(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     run = commands.add_parser("run", help="one run of a scenario: by the clock, a schedule, or chance")
-    run.add_argument("scenario", metavar="SCENARIO")
+    run.add_argument("scenario", metavar="SCENARIO", help="a name that `kvmlab scenarios` lists")
     _kernel(run)
     how = run.add_mutually_exclusive_group()
-    how.add_argument("--schedule", metavar="S", help="whose step is next, like mvvvvdvv")
+    how.add_argument(
+        "--schedule",
+        metavar="S",
+        help="whose step is next, like mvvvvdvv (v vCPU, h host interrupts, m L1, g guest, d device, a-e senders)",
+    )
     how.add_argument("--seed", type=int, metavar="N", help="draw the schedule; the same N, the same run")
     run.add_argument("--cancel", action="store_true", help="another thread may make a request")
     run.add_argument("--inject", choices=("yes", "no"), help="does L1 inject 0x31? (default: a free choice)")
@@ -59,7 +68,7 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
     explore = commands.add_parser("explore", help="every schedule of a scenario: does the property hold?")
-    explore.add_argument("scenario", metavar="SCENARIO")
+    explore.add_argument("scenario", metavar="SCENARIO", help="a name that `kvmlab scenarios` lists")
     _kernel(explore)
     explore.add_argument("--cancel", action="store_true", help="another thread may make a request")
     explore.add_argument("--limit", type=int, metavar="N", help="stop after about N states, and say so")
@@ -68,8 +77,19 @@ def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _trace(commands: "argparse._SubParsersAction[Parser]") -> None:
-    trace = commands.add_parser("trace", help="read an ftrace text: events, exits by reason")
-    trace.add_argument("file", metavar="FILE", type=Path)
+    trace = commands.add_parser(
+        "trace",
+        help="read an ftrace text: exits by reason, latency, levels; or compare two",
+        usage="%(prog)s [--stat | --latency [--vector N] | --levels] [--json] FILE\n"
+        "       %(prog)s [--json] diff A B",
+    )
+    trace.add_argument("files", metavar="FILE", nargs="+", help="a trace; or: diff A B (a file: ./diff)")
+    view = trace.add_mutually_exclusive_group()
+    view.add_argument("--stat", action="store_true", help="also exits per interrupt, and missing EOIs")
+    view.add_argument("--latency", action="store_true", help="the guest's timer: deadline to injection")
+    view.add_argument("--levels", action="store_true", help="which stretch is L1 and which L2")
+    vector = "the timer's vector, where the trace begins after LVTT was written (Linux: 236)"
+    trace.add_argument("--vector", type=number, metavar="N", help=vector)
     trace.set_defaults(command=tracing.trace)
     _json(trace)
 

@@ -20,12 +20,12 @@ DEFAULT_AFTER = 3
 
 
 def run(args: Namespace) -> int:
-    """Carry out one run; status 1 if it ends in a state that violates a property."""
+    """Carry out one run; status 1 if it violates a property, 2 if its schedule could not be carried out."""
     chosen = scenario(args.scenario, kernel(args.kernel), **_knobs(args))
     done = _run(chosen, args)
     found = _first_broken(chosen, done)
     print(json.dumps(_run_json(chosen, done, found)) if args.json else _run_text(done, found))
-    return 1 if found else 0
+    return 1 if found else 2 if done.stopped else 0
 
 
 def _knobs(args: Namespace) -> dict[str, Any]:
@@ -57,12 +57,17 @@ def _run_json(chosen: Scenario, done: Run, found: Property | None) -> dict[str, 
         "scenario": chosen.name,
         "kernel": chosen.kernel.name,
         "schedule": done.schedule,
-        "verdict": "violated" if found else "ok",
+        "verdict": _verdict(done, found),
         "property": found.sentence if found else chosen.property,
         "stopped": done.stopped,
         "steps": [_step_json(done, n) for n in range(len(done.steps))],
         "events": [{"name": name, **fields} for name, fields in done.events],
     }
+
+
+def _verdict(done: Run, found: Property | None) -> str:
+    """A schedule that could not be carried out to its end proves nothing."""
+    return "violated" if found else "incomplete" if done.stopped else "ok"
 
 
 def _step_json(done: Run, n: int) -> dict[str, Any]:
@@ -78,8 +83,9 @@ def _run_text(done: Run, found: Property | None) -> str:
         lines.append(f"{n + 1:>4}  {step.label:<28} {changes}".rstrip())
     lines.append(f"schedule {done.schedule}")
     if done.stopped:
-        lines.append(f"up to here: {done.stopped}")
-    lines.append(f"violated ({found.label}): {found.sentence}" if found else "ok: nothing was violated")
+        lines.append(f"up to here; {done.stopped}")
+    verdict = {"ok": "ok: nothing was violated", "incomplete": "incomplete: nothing was violated so far"}
+    lines.append(f"violated ({found.label}): {found.sentence}" if found else verdict[_verdict(done, found)])
     return "\n".join(lines)
 
 
