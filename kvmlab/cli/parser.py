@@ -56,7 +56,7 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     how.add_argument(
         "--schedule",
         metavar="S",
-        help="whose step is next, like mvvvvdvv (v vCPU, h host interrupts, m L1, g guest, d device, a-e senders)",
+        help="whose step is next, like mvvvvdvv: v vCPU, h host, m L1, g guest, d device, a b c senders",
     )
     how.add_argument("--seed", type=int, metavar="N", help="draw the schedule; the same N, the same run")
     run.add_argument("--cancel", action="store_true", help="another thread may make a request")

@@ -1,4 +1,4 @@
-"""Two runs side by side, rows aligned by event, the first difference ruled across.
+"""Two runs side by side, rows aligned by event, the first divergence ruled across.
 
 A sequence runs down; left and right are the two runs. Where they differ the words are bold with ``≠``
 between them, and what only one run has faces a dotted line.
@@ -7,43 +7,25 @@ between them, and what only one run has faces a dotted line.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Protocol
 
 from kvmlab.errors import BadInput
 from kvmlab.show.measure import wrap as wrap_pixels
 from kvmlab.show.svg import document, group, line, rect, text
 from kvmlab.show.timeline_marks import printable
+from kvmlab.traces.compare import Comparison, Row
 from kvmlab.traces.event import Event
 from kvmlab.traces.template import Value
 
 BEFORE, AFTER = 5, 9
-"""Rows shown around the first difference unless others are asked for."""
+"""Rows shown around the first divergence unless others are asked for."""
 MOST = 300
 """A picture has no more rows than this."""
 COLUMNS = 80
 
 
-class Row(Protocol):
-    """One step of two runs; None where a run has nothing to match."""
-
-    @property
-    def a(self) -> Event | None: ...
-    @property
-    def b(self) -> Event | None: ...
-    @property
-    def same(self) -> bool: ...
-
-
-class Comparison(Protocol):
-    """What `kvmlab.traces.compare` returns, as far as a picture needs it."""
-
-    @property
-    def rows(self) -> Sequence[Row]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one run has in a row: the number of its event, from 1, and the event in short."""
+    """What one run has in a row: the number of its event among those compared, from 1, and it in short."""
 
     number: int
     words: str
@@ -74,23 +56,24 @@ class Alignment:
         if self.first is None:
             return f"Both runs have the same {_plural(len(self.steps), 'event')} in the same order."
         step, (a, b) = self.steps[self.first], self.names
-        agreed = f"The first {_plural(self.first, 'event')} agree" if self.first else "They differ at once"
+        agreed = {0: "They differ at once", 1: "The first event agrees"}
         has = f"{a} has {_words(step.a)}, {b} has {_words(step.b)}"
         differ = sum(not step.same for step in self.steps)
-        return f"{agreed}; then {has}. {differ} of {_plural(len(self.steps), 'row')} differ."
+        until = agreed.get(self.first, f"The first {self.first} events agree")
+        return f"{until}; then {has}. {differ} of {_plural(len(self.steps), 'row')} differ."
 
 
 def alignment(
     comparison: Comparison, names: tuple[str, str] = ("A", "B"), rows: tuple[int, int] | None = None
 ) -> Alignment:
-    """Return two runs ready to be drawn: the rows around the first difference, or ``rows`` (from, to).
+    """Return two runs ready to be drawn: the rows around the first divergence, or ``rows`` (from, to).
 
     Raises BadInput if there is nothing to show, or not those rows.
     """
     steps = tuple(_steps(comparison.rows))
     if not steps:
         raise BadInput("two empty runs cannot be compared")
-    first = next((i for i, step in enumerate(steps) if not step.same), None)
+    first = comparison.first
     middle = first or 0
     start, end = rows or (max(0, middle - BEFORE), min(len(steps), middle + 1 + AFTER))
     if not 0 <= start < end <= len(steps):
@@ -145,7 +128,7 @@ def alignment_text(seen: Alignment) -> str:
     told = wrap(f"{a} | {b}", COLUMNS) + [_range(seen), ""]
     for i in range(seen.start, seen.end):
         step = seen.steps[i]
-        told += [" first difference ".center(COLUMNS, "-")] if i == seen.first else []
+        told += [" first divergence ".center(COLUMNS, "-")] if i == seen.first else []
         told.append(f"{_cell(step.a)} {' ' if step.same else '!'} {_cell(step.b)}".rstrip())
     return "\n".join([*told, "", *wrap(seen.foot, COLUMNS, break_on_hyphens=False)])
 
@@ -171,7 +154,7 @@ LEFT, RIGHT, SIGN = 8.0, 492.0, 480.0
 NUMBER, ROOM = 40, 420
 """Width of an event's number, and of its words."""
 RULE = 22
-"""Height of the rule at the first difference."""
+"""Height of the rule at the first divergence."""
 
 
 def alignment_svg(seen: Alignment) -> str:
@@ -201,9 +184,9 @@ def _rows(seen: Alignment) -> Iterator[str]:
 
 
 def _rule(y: float) -> str:
-    """Return the line across at the first difference."""
-    words = text(WIDTH - 8, y + 4, "first difference", bold=True, anchor="end")
-    return line(0, y, WIDTH - 124, y, thickness=2) + words
+    """Return the line across at the first divergence."""
+    words = text(WIDTH - 8, y + 4, "first divergence", bold=True, anchor="end")
+    return line(0, y, WIDTH - 136, y, thickness=2) + words
 
 
 def _row(step: Step, y: float, first: bool) -> str:
@@ -223,4 +206,4 @@ def _cell_svg(side: Side | None, x: float, y: float, same: bool) -> str:
 def _foot(sentence: str, top: float) -> Iterator[str]:
     yield line(0, top, WIDTH, top, tone="quiet", thickness=1)
     for i, row in enumerate(wrap_pixels(sentence, WIDTH - 16)):
-        yield text(8, top + 15 + 15 * i, row)
+        yield text(8, top + 15 + 15 * i, row, room=WIDTH - 16)

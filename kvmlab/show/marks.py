@@ -71,6 +71,20 @@ def cross(x: float, y: float, *, thickness: float = 2.5) -> str:
     return falling + line(x + r, y - r, x - r, y + r, thickness=thickness)
 
 
+def check(x: float, y: float, *, thickness: float = 2.5) -> str:
+    """Right: always beside a word that says what."""
+    r = _R - 1
+    return line(x - r, y, x - 1, y + r, thickness=thickness) + line(
+        x - 1, y + r, x + r, y - r, thickness=thickness
+    )
+
+
+def dash(x: float, y: float, *, thickness: float = 2.5) -> str:
+    """Neither right nor wrong: always beside a word that says what."""
+    r = _R - 1
+    return line(x - r, y, x + r, y, thickness=thickness)
+
+
 def hatch(x: float, y: float, w: float, h: float = 5) -> str:
     """Host interrupts off: diagonal hatch, used for nothing else; the caller writes "IF=0" at its left."""
     steps = range(0, int(w - h) + 1, 5)

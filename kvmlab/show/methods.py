@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from textwrap import wrap
 
+from kvmlab.errors import unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.show.outcome import Outcome, outcome
 from kvmlab.show.titles import plural
 
 METHODS = {
-    "None": "v3.2",
+    "No tripwire": "v3.2",
     "Fake the exit": "v3.2+fake-exit",
     "Self-IPI": "d6185f2",
     "MTF": "d6185f2+mtf",
@@ -23,6 +24,14 @@ COLUMNS = 80
 
 Row = tuple[str, Outcome]
 """The name of a method and what came of it."""
+
+
+def chosen(names: Sequence[str]) -> dict[str, str]:
+    """Return the methods of these names, all of them for none; raise BadInput for a name that is none."""
+    for name in names:
+        if name not in METHODS:
+            raise unknown("method", name, METHODS)
+    return {name: METHODS[name] for name in names or METHODS}
 
 
 def rows(k: int, inject: bool, methods: dict[str, str] = METHODS) -> list[Row]:
@@ -56,6 +65,16 @@ def sentence(some: Sequence[Row]) -> str:
 _WORDS = ("LATE", "LOST", "SKIPPED", "BY LUCK", "EXACT")
 """The order of verdicts in the foot."""
 
+FATES = {
+    "LOST": "0x31's valid bit cleared, never delivered",
+    "LATE": "0x40 for L1 waited all the while",
+    "SKIPPED": "nothing was to be lost",
+    "BY LUCK": "it is L2's own exit",
+}
+"""What a verdict means for the row that has it; an exact row needs no more words."""
+SIGNS = {"EXACT": "✓", "LATE": "✕", "LOST": "✕"}
+"""Right or wrong, without a colour; what is neither has a dash."""
+
 
 def count(instructions: int) -> str:
     """Print a number of instructions with its unit."""
@@ -76,9 +95,9 @@ def _story(row: Outcome) -> list[str]:
     trap = ", monitor trap flag on" if row.trap else ""
     door = f"before: entry event {'empty' if row.event == '-' else row.event}, {waits}{trap}"
     if not row.entered:
-        return [door, f"no VM entry: {told(row)}", *_verdict(row)]
+        return [door, f"no VM entry: {told(row)}", _verdict(row)]
     entry = f"VM entry: delivers {row.event}" if row.delivered else "VM entry: nothing to deliver"
-    return [door, entry, f"exit: {row.reason}, RIP {row.rip}, {count(row.instructions)}", *_verdict(row)]
+    return [door, entry, f"exit: {row.reason}, RIP {row.rip}, {count(row.instructions)}", _verdict(row)]
 
 
 def told(row: Outcome) -> str:
@@ -86,12 +105,12 @@ def told(row: Outcome) -> str:
     return f"L1 is told {row.told}"
 
 
-def _verdict(row: Outcome) -> list[str]:
-    """Return the verdict in words; an exact row needs none but its name in the foot."""
-    words = {
-        "LOST": "LOST: 0x31's valid bit cleared, never delivered",
-        "LATE": "LATE: 0x40 for L1 waited all the while",
-        "SKIPPED": "SKIPPED: L2 was never entered; nothing was to be lost",
-        "BY LUCK": "BY LUCK: it is L2's own exit",
-    }
-    return [words[row.word]] if row.word in words else []
+def sign(row: Outcome) -> str:
+    """Return the sign before the verdict of a row: ``✓``, ``✕`` or ``–``."""
+    return SIGNS.get(row.word, "–")
+
+
+def _verdict(row: Outcome) -> str:
+    """Return the verdict in words."""
+    fate = FATES.get(row.word, "")
+    return f"{sign(row)} {row.word}{': ' if fate else ''}{fate}"

@@ -11,7 +11,19 @@ from typing import Any, Literal
 
 from kvmlab.show import marks
 from kvmlab.show.measure import width
-from kvmlab.show.methods import METHODS, TOP_VECTOR, Row, count, heading, rows, sentence, threshold_text, told
+from kvmlab.show.methods import (
+    FATES,
+    METHODS,
+    TOP_VECTOR,
+    Row,
+    count,
+    heading,
+    rows,
+    sentence,
+    sign,
+    threshold_text,
+    told,
+)
 from kvmlab.show.outcome import Outcome, outcome
 from kvmlab.show.ruler import Ruler
 from kvmlab.show.svg import arrow, document, group, line, rect, text
@@ -100,34 +112,45 @@ def _entered(y: float, row: Outcome) -> str:
     bar = RULER.bar(y + BAR, THICK, row.instructions, "l2", "L2")
     late = _late(y, x) if row.late else ""
     leave = arrow(x, y + BAR, x, y + PITCH - 2, thickness=2)
-    words = f"{row.reason}, RIP {row.rip}, {count(row.instructions)}"
-    words += ": L2's own exit" if row.word == "BY LUCK" else ""
-    return group(way, bar, late, leave, _beside(x, y + UNDER, words))
+    far = f", {count(row.instructions)}"
+    return group(way, bar, late, leave, _verdict(x + 14, y, row), _beside(x, y + UNDER, _exit(row), far))
+
+
+def _exit(row: Outcome) -> str:
+    return f"{row.reason}, RIP {row.rip}"
 
 
 def _late(y: float, x: float) -> str:
-    """L1's interrupt above all that L2 executed, and the word for it at the end."""
+    """L1's interrupt above all that L2 executed."""
     level, words = y + 10, "0x40 for L1 waits"
     start = ZERO + 22 + width(words)
     reach = line(start, level, x, level) + line(x, level - 4, x, level + 4) if start < x else ""
     waits = marks.square(ZERO + 8, level, "pending") + _on_paper(ZERO + 18, level + 5, words)
-    return group(waits, reach, _wrong(x + 14, y, "LATE"))
+    return group(waits, reach)
 
 
-def _wrong(x: float, y: float, word: str, then: str = "") -> str:
-    """Return a cross with its word, on the level of the bar."""
-    middle = y + BAR + THICK / 2
+def _verdict(x: float, y: float, row: Outcome) -> str:
+    """Return the verdict on the level of the bar: its sign, its word, and why if no other mark says so."""
+    middle, says = y + BAR + THICK / 2, row.word
+    mark = {"✓": marks.check, "✕": marks.cross}.get(sign(row), marks.dash)
+    fate = "" if row.late else FATES.get(says, "")
+    behind = x + 18 + width(says, bold=True)
     return (
-        marks.cross(x, middle)
-        + text(x + 10, middle + 5, word, bold=True)
-        + (_on_paper(x + 18 + width(word, bold=True), middle + 5, then) if then else "")
+        rect(x - 7, middle - 7, behind - x, 14, outline=0)
+        + mark(x, middle)
+        + text(x + 10, middle + 5, says, bold=True)
+        + (_on_paper(behind, middle + 5, fate) if fate else "")
     )
 
 
-def _beside(x: float, y: float, words: str) -> str:
-    """Return words right of an arrow at ``x``, or left of it where there is no room."""
-    fits = x + 10 + width(words) < WIDTH - 8
-    return _on_paper(x + 10 if fits else x - 10 - width(words), y, words)
+def _beside(x: float, y: float, words: str, more: str) -> str:
+    """Return words right of an arrow at ``x``, else left of it, else ``more`` of them on the other side."""
+    whole = words + more
+    if x + 10 + width(whole) < WIDTH - 8:
+        return _on_paper(x + 10, y, whole)
+    if x - 10 - width(whole) > ZERO:
+        return _on_paper(x - 10 - width(whole), y, whole)
+    return _on_paper(x - 10 - width(words), y, words) + _on_paper(x + 10, y, more.strip(", "))
 
 
 def _on_paper(x: float, y: float, words: str) -> str:
@@ -139,5 +162,5 @@ def _turned_away(y: float, row: Outcome) -> str:
     """The way that ends before the door, and what L1 and L2 have of it."""
     x, low = CPU + BOX / 2, y + PITCH - 2
     away = arrow(x, y + BAR + 20, x, low, thickness=2) + text(x - 10, low, "no entry", anchor="end")
-    fate = _wrong(ZERO + 16, y, "LOST", "valid bit of 0x31 cleared, never delivered") if row.lost else ""
+    fate = _verdict(ZERO + 16, y, row)
     return group(away, fate, _on_paper(ZERO + 10, y + UNDER, f"L2 is never entered; {told(row)}"))

@@ -12,8 +12,10 @@ from kvmlab.show.theme import BIG
 from kvmlab.show.timeline_band import STOREY
 from kvmlab.show.timeline_data import Recording
 from kvmlab.show.timeline_host_svg import HOST, host_svg
-from kvmlab.show.timeline_lane_svg import Place, lane_svg, sent
+from kvmlab.show.timeline_interrupts_svg import sent
+from kvmlab.show.timeline_lane_svg import lane_svg
 from kvmlab.show.timeline_legend import legend
+from kvmlab.show.timeline_place import Place
 from kvmlab.show.timeline_scale import LEFT, RIGHT, WIDTH
 from kvmlab.show.timeline_view import TimelineView
 

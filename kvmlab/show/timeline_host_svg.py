@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from kvmlab.show import marks
 from kvmlab.show.svg import group, line, text
 from kvmlab.show.timeline_data import Mark
+from kvmlab.show.timeline_interrupts_svg import clusters
 from kvmlab.show.timeline_labels import width
-from kvmlab.show.timeline_lane_svg import clusters, labels_below, ticks
+from kvmlab.show.timeline_lane_svg import labels_below, ticks
 from kvmlab.show.timeline_scale import EDGE, LEFT, RIGHT, Scale
 from kvmlab.show.timeline_view import TimelineView
 

@@ -1,6 +1,7 @@
 """From events to a recording: a lane for each vCPU, the host's marks, times from the first event on."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from kvmlab.errors import BadInput
 from kvmlab.show.timeline_alarms import alarms
@@ -9,6 +10,7 @@ from kvmlab.show.timeline_marks import meaning, printable
 from kvmlab.show.timeline_roster import Roster, roster
 from kvmlab.show.timeline_spans import spans
 from kvmlab.traces.event import Event
+from kvmlab.traces.template import Value
 
 _VALID = 1 << 31
 """The bit of an IDT-vectoring information that says an exit came in the middle of a delivery."""
@@ -50,7 +52,7 @@ def _lane(
         who.name(me),
         f"{printable(who.tasks[me])}-{vcpu.pid}",
         found,
-        tuple(sorted((*_received(me, who, marks), *_delivered(me, who, events, zero)), key=lambda m: m.time)),
+        tuple(sorted(_own_marks(me, who, events, marks), key=lambda mark: mark.time)),
         alarms(own, timers, vcpu.pid, zero, length),
         max(span.level for span in found),
     )
@@ -64,15 +66,34 @@ def _switches(event: Event, pid: int) -> bool:
     )
 
 
+def _own_marks(me: int, who: Roster, events: Sequence[Event], marks: Sequence[Mark]) -> Iterator[Mark]:
+    """Yield the marks of vCPU ``me``; what only two events together tell is added to them."""
+    moved = dict(_moved(me, who, events))
+    for mark in _received(me, who, marks):
+        yield replace(mark, label=f"{mark.label}, {moved[mark.event]}") if mark.event in moved else mark
+    yield from _delivered(me, who, events, events[0].time)
+
+
 def _received(me: int, who: Roster, marks: Sequence[Mark]) -> Iterator[Mark]:
     """Yield the marks of what belongs to vCPU ``me``; an interrupt from another one tells its sender."""
     for mark, owner, speaker in zip(marks, who.owners, who.speakers, strict=True):
         if owner == me:
-            yield _from(mark, speaker) if speaker not in (None, me) else mark
+            yield replace(mark, sender=speaker) if speaker not in (None, me) else mark
 
 
-def _from(mark: Mark, sender: int | None) -> Mark:
-    return Mark(mark.time, mark.event, mark.look, mark.label, mark.rank, mark.state, sender)
+def _moved(me: int, who: Roster, events: Sequence[Event]) -> Iterator[tuple[int, str]]:
+    """Yield the exits of forced entries, and how far the guest got: did it run before it left?
+
+    The bar alone does not tell, since entry and exit are traced by the host, a little outside.
+    """
+    forced: Value | None = None
+    for i, (event, speaker) in enumerate(zip(events, who.speakers, strict=True)):
+        if speaker == me and event.name == "kvm_entry":
+            forced = event.fields.get("rip") if event.fields.get("immediate_exit") else None
+        elif speaker == me and event.name == "kvm_exit" and isinstance(forced, int):
+            rip = event.fields.get("guest_rip")
+            if isinstance(rip, int):
+                yield i, "same rip" if rip == forced else f"rip {rip - forced:+#x}"
 
 
 def _delivered(me: int, who: Roster, events: Sequence[Event], zero: int) -> Iterator[Mark]:

@@ -6,31 +6,28 @@
     kvm_vcpu_wakeup "wait"     without sched_switch: asleep since the thread's last event, and where the clock
                                is in ns, no longer than the event says
 
-Level 2 is what was left by an exit that KVM then announced as kvm_nested_vmexit. Two entries or two exits in
-a row mean that something between them is missing: that stretch is unknown.
+Which level it was, :mod:`kvmlab.traces.stretches` says. Two entries or two exits in a row mean that something
+between them is missing: that stretch is unknown.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from kvmlab.show.timeline_data import Kind, Span
 from kvmlab.traces.event import Event
-
-_FROM_L2 = ("kvm_nested_vmexit", "kvm_nested_intr_vmexit")
-_TO_L2 = ("kvm_nested_vmenter", "kvm_nested_vmrun")
-_TO_L1 = ("kvm_nested_vmexit_inject", "kvm_nested_intr_vmexit")
+from kvmlab.traces.stretches import Stretch, stretches
 
 
 def spans(own: Sequence[Event], pid: int, zero: int, length: int, unit: str) -> tuple[Span, ...]:
     """Return the spans of the vCPU run by thread ``pid``; ``own`` are its events and its sched_switches."""
     crossings = [event.name for event in own if event.name in ("kvm_entry", "kvm_exit")]
-    nested = any(event.name in (*_FROM_L2, *_TO_L2) for event in own)
-    past = _Past(pid, zero, unit, "root" if crossings else "unknown", nested)
+    past = _Past(pid, zero, unit, "root" if crossings else "unknown")
     past.cut(zero, "guest" if crossings[:1] == ["kvm_exit"] else past.base)
     for event in own:
         past.feed(event)
-    return past.spans(zero + length)
+    return past.spans(zero + length, sorted(stretches(own), key=lambda stretch: stretch.begin))
 
 
 @dataclass(slots=True)
@@ -39,7 +36,6 @@ class _Cut:
 
     time: int
     kind: Kind
-    level: int = 0
 
 
 @dataclass(slots=True)
@@ -50,20 +46,15 @@ class _Past:
     zero: int
     unit: str
     base: Kind
-    nested: bool
     cuts: list[_Cut] = field(default_factory=list)
-    inside: int = 1
-    """The level that the next entry enters."""
     last: int = -1
     """When the thread was last heard of; -1: not yet."""
     slept: bool = False
     """Whether it slept since the last exit by the scheduler's own account."""
-    settled: bool = True
-    """Whether the level that the last exit left is known for certain."""
 
     def cut(self, time: int, kind: Kind) -> None:
         """Begin another span."""
-        self.cuts.append(_Cut(time, kind, self.inside if kind == "guest" else 0))
+        self.cuts.append(_Cut(time, kind))
 
     def feed(self, event: Event) -> None:
         """Take the next event into account."""
@@ -73,7 +64,6 @@ class _Past:
         if self.cuts[-1].kind in ("asleep", "preempted"):  # It speaks, so it runs.
             self.cut(event.time, self.base)
         self._cross(event)
-        self._nest(event)
         if event.name == "kvm_vcpu_wakeup" and event.fields.get("waited") and not self.slept:
             self._wake(event)
         self.last = event.time
@@ -81,32 +71,14 @@ class _Past:
     def _cross(self, event: Event) -> None:
         kind = self.cuts[-1].kind
         if event.name == "kvm_entry":
-            self._settle(1)
             if kind == "guest":
-                self.cuts[-1].kind, self.cuts[-1].level = "unknown", 0
+                self.cuts[-1].kind = "unknown"
             self.cut(event.time, "guest")
         elif event.name == "kvm_exit":
             if kind != "guest":
                 self.cuts[-1].kind = "unknown"
             self.cut(event.time, "root")
-            self.slept, self.settled = False, not self.nested
-
-    def _nest(self, event: Event) -> None:
-        """Learn which level was left, and which is next."""
-        if event.name in _FROM_L2:
-            self._settle(2)
-        if event.name in _TO_L2:
-            self._settle(1)
-            self.inside = 2
-        elif event.name in _TO_L1:
-            self.inside = 1
-
-    def _settle(self, level: int) -> None:
-        """Say which level the latest exit left: one that is not announced as an exit of L2 left L1."""
-        guest = next((cut for cut in reversed(self.cuts) if cut.kind == "guest"), None)
-        if guest is not None and not self.settled:
-            guest.level = self.inside = level
-            self.settled = True
+            self.slept = False
 
     def _switch(self, event: Event) -> None:
         fields = event.fields
@@ -126,14 +98,21 @@ class _Past:
         self.cut(since, "asleep")
         self.cut(event.time, self.base)
 
-    def spans(self, end: int) -> tuple[Span, ...]:
+    def spans(self, end: int, levels: Sequence[Stretch]) -> tuple[Span, ...]:
         """Return what was found, without empty spans, equal neighbours but guests as one."""
         found: list[Span] = []
         for cut, after in pairwise([*self.cuts, _Cut(end, "unknown")]):
-            span = Span(cut.time - self.zero, after.time - self.zero, cut.kind, cut.level)
+            level = _level(cut.time, levels) if cut.kind == "guest" else 0
+            span = Span(cut.time - self.zero, after.time - self.zero, cut.kind, level)
             if span.start >= span.end:
                 continue
             if found and span.kind != "guest" and found[-1].kind == span.kind:
                 span = Span(found.pop().start, span.end, span.kind)
             found.append(span)
         return tuple(found)
+
+
+def _level(time: int, levels: Sequence[Stretch]) -> int:
+    """Return the level that an entry at ``time`` enters; before the first stretch, that one's level."""
+    at = bisect_right(levels, time, key=lambda stretch: stretch.begin) - 1
+    return levels[max(at, 0)].level if levels else 1

@@ -35,11 +35,16 @@ class Verdict:
     exploration: Exploration
 
     def __str__(self) -> str:
-        """``ok``, or the property and the length of its shortest counterexample."""
+        """``✓ ok``, or ``✕``, the property and the steps of its shortest counterexample."""
         worst = self.exploration.shortest
         if worst is not None:
-            return f"{worst.property.label} {len(worst.labels)}"
-        return "ok" if self.exploration.complete else "ok so far"
+            return f"✕ {worst.property.label}, {plural(len(worst.labels) - 1, 'step')}"
+        return "✓ ok" if self.holds else "– ok so far"
+
+    @property
+    def holds(self) -> bool:
+        """Whether every schedule was tried and none breaks anything."""
+        return self.exploration.complete and self.exploration.shortest is None
 
     @property
     def sentence(self) -> str:
@@ -48,8 +53,8 @@ class Verdict:
         tried = "every schedule" if found.complete else f"the first {found.bound} states"
         if found.shortest is None:
             return f"{where}: nothing is broken; {tried} tried, {plural(found.states, 'state')}."
-        worst, checked = found.shortest.property, len(found.shortest.labels)
-        after = f"{worst.label} after {plural(checked - 1, 'step')} (the check is number {checked})"
+        worst = found.shortest.property
+        after = f"{worst.label} after {plural(len(found.shortest.labels) - 1, 'step')}"
         return f"{where}: {after}. Must hold: {worst.sentence}."
 
     @cached_property
@@ -97,16 +102,20 @@ class VerdictTable:
     @property
     def sentence(self) -> str:
         """The foot: which kernels hold in every column, and how much was searched."""
-        good = [name for name in self.kernels if all(str(self.at(name, c)) == "ok" for c in self.columns)]
+        good = [name for name in self.kernels if all(self.at(name, c).holds for c in self.columns)]
         states = sum(cell.exploration.states for cell in self.cells.values())
         whole = all(cell.exploration.complete for cell in self.cells.values())
         scope = "Every schedule was tried" if whole else "Not every schedule was tried"
         return f"ok in every column: {', '.join(good) or 'no kernel'}. {scope}: {states} states."
 
-    def __repr__(self) -> str:
+    @property
+    def rules(self) -> list[str]:
+        """The rules that some kernel breaks, each as its label and what must hold."""
         broken = (cell.exploration.shortest for cell in self.cells.values())
-        rules = dict.fromkeys(f"{x.property.label}: {x.property.sentence}" for x in broken if x)
-        must = (line for rule in rules for line in wrap(rule, LONGEST, subsequent_indent="  "))
+        return list(dict.fromkeys(f"{x.property.label}: {x.property.sentence}" for x in broken if x))
+
+    def __repr__(self) -> str:
+        must = (line for rule in self.rules for line in wrap(rule, LONGEST, subsequent_indent="  "))
         return "\n".join([*_table(self), "", *must, *wrap(self.sentence, LONGEST)])
 
 
@@ -124,7 +133,7 @@ def verdict_table(
 
 def _table(table: VerdictTable) -> Iterator[str]:
     """Yield a line per cell: kernel, column, verdict, states; the kernel's name only once."""
-    form = "{:<24}{:<16}{:<14}{:>10}{:>14}".format
+    form = "{:<24}{:<14}{:<22}{:>8}{:>11}".format
     yield form("kernel", "beside it", "verdict", "states", "schedules").rstrip()
     last = ""
     for (name, column), cell in table.cells.items():

@@ -17,6 +17,8 @@ MARKS = {
     "wish": marks.wish(8, 8),
     "deadline": marks.flag(8, 0, 16),
     "wrong": marks.cross(8, 8),
+    "right": marks.check(8, 8),
+    "neither": marks.dash(8, 8),
     "IF=0": marks.hatch(8, 8, 60),
     "decisive": marks.numbered(8, 8, 1),
     "next": marks.next_step(8, 8),

@@ -15,7 +15,7 @@ from kvmlab.schedulers.explore import explore
 from kvmlab.show.methods import METHODS, TOP_VECTOR, Row, heading, rows, sentence, threshold_text
 from kvmlab.show.outcome import Outcome, outcome
 from kvmlab.show.ruler import DECADE, STEP, Ruler
-from kvmlab.show.threshold import threshold_svg
+from kvmlab.show.threshold import ZERO, threshold_svg
 from kvmlab.show.widgets.threshold import COUNTS, Threshold
 
 ALL = METHODS | TOP_VECTOR
@@ -33,7 +33,7 @@ def of(method: str, k: int = 1000, inject: bool = True) -> Outcome:
 @pytest.mark.parametrize("k", COUNTS)
 def test_without_a_method_l2_runs_as_far_as_it_likes(k: int) -> None:
     """On v3.2 L2 executes all its k instructions, and 0x40 waits if there are any."""
-    row = of("None", k)
+    row = of("No tripwire", k)
     assert (row.reason, row.instructions, row.word) == ("VMCALL", k, "LATE" if k else "BY LUCK")
 
 
@@ -68,7 +68,7 @@ def test_the_trap_flag_stops_at_0_with_an_event_and_at_1_without() -> None:
 @pytest.mark.parametrize("inject", [True, False])
 def test_the_slider_moves_only_the_first_row(inject: bool) -> None:
     """How far L2 would run decides nothing where a method makes it leave."""
-    for method in ALL.keys() - {"None"}:
+    for method in ALL.keys() - {"No tripwire"}:
         assert len({replace(of(method, k, inject), k=0) for k in COUNTS[1:]}) == 1
 
 
@@ -85,7 +85,7 @@ def test_the_checkbox_moves_only_the_trap_flag(k: int) -> None:
 def test_laps_of_vcpu_run_until_l1_runs() -> None:
     """A request bit costs patch 1 a lap: it is set behind its own test, and cancels the first entry."""
     laps = {method: of(method).laps for method in METHODS}
-    assert laps == {"None": 2, "Fake the exit": 1, "Self-IPI": 3, "MTF": 3}
+    assert laps == {"No tripwire": 2, "Fake the exit": 1, "Self-IPI": 3, "MTF": 3}
     assert outcome(kernel("v3.10"), True, 5).laps == 2
 
 
@@ -143,6 +143,15 @@ def test_nothing_is_clipped_and_no_texts_collide(k: int, inject: bool) -> None:
     assert "…" not in sentence(rows(k, inject, ALL))
 
 
+@pytest.mark.parametrize(("k", "inject"), FRAMES)
+def test_no_exit_is_told_in_the_band_of_delivery(k: int, inject: bool) -> None:
+    """What is said of L2 stands right of tick 0, also where the bar ends in the middle of the ruler."""
+    told = [
+        w for w in words(threshold_svg(rows(k, inject, ALL))) if "RIP handler" in w.says or "body" in w.says
+    ]
+    assert told and all(w.left >= ZERO for w in told)
+
+
 def test_four_methods_are_960_by_360() -> None:
     """The size that fits above its controls on a small laptop."""
     assert size(threshold_svg(rows(1000, True))) == (960, 360)
@@ -169,10 +178,10 @@ def test_the_twin_tells_what_the_picture_shows() -> None:
 
 @pytest.mark.parametrize(("k", "inject"), FRAMES)
 def test_wrong_is_a_word_in_the_picture(k: int, inject: bool) -> None:
-    """A row that is late or loses has its word, a late one 0x40 above its bar; no other row has either."""
+    """Every row has its verdict, a late one 0x40 above its bar."""
     some = rows(k, inject)
     says = [w.says for w in words(threshold_svg(some))]
-    for word in ("LATE", "LOST"):
+    for word in ("LATE", "LOST", "SKIPPED", "BY LUCK", "EXACT"):
         assert says.count(word) == sum(row.word == word for _, row in some)
     assert says.count("0x40 for L1 waits") == sum(row.late for _, row in some)
     assert says.count("no entry") == sum(not row.entered for _, row in some)

@@ -7,7 +7,7 @@ import pytest
 from kvmlab.errors import BadInput
 from kvmlab.show.timeline_data import Alarm, Recording
 from kvmlab.show.timeline_record import record
-from kvmlab.traces import Event, load, names
+from kvmlab.traces import Event, hv_timer, levels, load, names
 
 
 def entry(time: int, vcpu: int = 0, **more: object) -> Event:
@@ -146,3 +146,34 @@ def test_a_run_needs_events_and_a_unit() -> None:
         record([])
     with pytest.raises(BadInput, match="ticks or in ns"):
         record([entry(0)], "hours")
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_bands_add_up_to_what_the_statistics_say(name: str) -> None:
+    """The guest's time at each level, between an entry and its exit, is that of `levels`."""
+    run = record(load(name))
+    began, ended = (
+        {run.time(i) for i, event in enumerate(run.events) if event.name == crossing}
+        for crossing in ("kvm_entry", "kvm_exit")
+    )
+    for n, level in enumerate(levels(load(name)).sums, 1):
+        spans = [s for s in run.lanes[0].spans if s.level == n and s.start in began and s.end in ended]
+        assert sum(s.end - s.start for s in spans) == level.running
+
+
+def test_alarms_add_up_to_what_the_statistics_say() -> None:
+    """Armed twice, once cancelled, once fired."""
+    said = ((5, 1), (9, 0), (12, 1))
+    states = [Event.of("kvm_hv_timer_state", t, {"vcpu_id": 0, "hv_timer_in_use": n}) for t, n in said]
+    events = [left(0), *states, entry(20), left(70, "PREEMPTION_TIMER"), entry(80)]
+    (told,) = hv_timer(events)
+    alarms = record(events).lanes[0].alarms
+    assert told.spans is not None
+    assert (len(alarms), sum(a.end - a.start for a in alarms)) == (told.spans.samples, told.spans.total)
+
+
+def test_the_exit_of_a_forced_entry_says_whether_the_guest_moved_on() -> None:
+    """The two packaged runs differ in just that, though their bars look alike."""
+    for which, said in (("pt1", "PREEMPTION_TIMER, same rip"), ("pt0", "VMCALL, rip +0xa")):
+        marks = record(load(f"nested_{which}_ipidelay2000_preemption_timer")).lanes[0].marks
+        assert [mark.label for mark in marks if "rip" in mark.label] == [said]

@@ -127,3 +127,14 @@ def test_five_thousand_events_do_not_lag() -> None:
         times.append(time.perf_counter() - start)
     assert sorted(times)[4] < 0.1
     assert len(picture(shown)) < 150_000
+
+
+@pytest.mark.parametrize("window", [(0, 20_000), (123, 20_123), (7, 11), (1000, 333_852_137)])
+def test_the_browser_has_no_reason_to_move_a_window(timeline: Timeline, window: tuple[int, int]) -> None:
+    """A slider shows only whole steps: both edges are some, or the run's end."""
+    timeline.window = window
+    assert timeline.window == window
+    for _ in range(12):
+        timeline.zoom(0.5)
+        step = timeline._window.step
+        assert all(edge % step == 0 or edge == timeline.run.length for edge in timeline.window)

@@ -25,11 +25,11 @@ def table() -> VerdictTable:
 
 
 def test_a_cell_is_what_the_explorer_finds(table: VerdictTable) -> None:
-    """A cell says ok, or the property and the length of the shortest counterexample, and nothing else."""
+    """A cell says ok, or the property and the steps of the shortest counterexample, with a sign."""
     for name in NAMES:
         for column, build in COLUMNS.items():
             worst = explore(build(kernel(name))).shortest
-            expected = f"{worst.property.label} {len(worst.labels)}" if worst else "ok"
+            expected = f"✕ {worst.property.label}, {len(worst.labels) - 1} steps" if worst else "✓ ok"
             assert str(table.at(name, column)) == expected
 
 
@@ -47,16 +47,17 @@ def test_the_schedule_of_a_cell_breaks_what_it_says(table: VerdictTable) -> None
 
 def test_only_the_last_kernel_holds_beside_a_canceller(table: VerdictTable) -> None:
     """Patch 1 holds alone; an entry cancelled after the wish was noted lost it until 2020."""
-    ok = {name for name in NAMES if str(table.at(name, "a canceller")) == "ok"}
+    ok = {name for name in NAMES if table.at(name, "a canceller").holds}
     assert ok == {"v3.10+8081ad0"}
-    assert str(table.at("d6185f2", "nothing else")) == "ok"
+    assert table.at("d6185f2", "nothing else").holds
     assert table.sentence.startswith("ok in every column: v3.10+8081ad0. Every schedule was tried")
 
 
 def test_a_bounded_search_does_not_say_ok() -> None:
     """A table that did not try everything admits it."""
     table = verdict_table([kernel("d6185f2")], limit=100)
-    assert str(table.at("d6185f2", "nothing else")) == "ok so far"
+    cell = table.at("d6185f2", "nothing else")
+    assert str(cell) == "– ok so far" and not cell.holds
     assert "Not every schedule was tried" in table.sentence
 
 
@@ -112,7 +113,21 @@ def test_pressing_a_cell_opens_its_shortest_counterexample() -> None:
     grid.press("d6185f2", "nothing else")
     first, last = grid.table.at("v3.2", "nothing else"), grid.table.at("d6185f2", "nothing else")
     assert opened == [(first.scenario, first.schedule), (last.scenario, None)]
-    assert "nothing is broken" in grid.children[1].value
+    assert "nothing is broken" in grid.children[2].value
+
+
+def test_the_labels_in_the_cells_are_explained_beside_them() -> None:
+    """Every rule that some cell breaks stands below the grid; a grid that breaks none needs no line."""
+    grid = VerdictGrid(KERNELS[:2])
+    assert all(rule.partition(": ")[2] in grid.children[1].value for rule in grid.table.rules)
+    assert [rule.partition(":")[0] for rule in grid.table.rules] == ["L2_RAN", "LOST"]
+    assert VerdictGrid(KERNELS[2:3], {"nothing else": immediate_exit}).children[1].value == ""
+
+
+def test_ok_and_broken_differ_without_colour() -> None:
+    """By their sign, and by their weight."""
+    looks = {(b.description[0], b.style.font_weight) for b in buttons(VerdictGrid(KERNELS[:3]))}
+    assert looks == {("✓", "normal"), ("✕", "bold")}
 
 
 def test_a_press_steps_through_it_beside_a_kernel_that_holds() -> None:
@@ -122,9 +137,19 @@ def test_a_press_steps_through_it_beside_a_kernel_that_holds() -> None:
     stepper = grid.children[-1]
     assert stepper.schedule.replace(" ", "") == grid.table.at("v3.2+fake-exit", "nothing else").schedule
     assert (stepper.kernel, list(stepper.desk.scenarios)) == ("v3.2+fake-exit", ["v3.2+fake-exit", "d6185f2"])
+    grid.press("v3.10", "a canceller")
+    assert list(grid.children[-1].desk.scenarios) == ["v3.10", "v3.10+8081ad0"]
+    assert len(grid.children) == 4
+
+
+def test_a_cell_that_holds_opens_its_kernels_own_story() -> None:
+    """The whole run of this kernel in this column, nothing carried out yet, and no other kernel's loss."""
+    grid = VerdictGrid(KERNELS[2:])
     grid.press("v3.10+8081ad0", "a canceller")
-    assert list(grid.children[-1].desk.scenarios) == ["v3.10+8081ad0", "v3.10"]
-    assert len(grid.children) == 3
+    stepper, cell = grid.children[-1], grid.table.at("v3.10+8081ad0", "a canceller")
+    run = replay(cell.scenario.system, stepper.schedule)
+    assert (list(stepper.desk.scenarios), stepper.desk.session.at) == (["v3.10+8081ad0"], 0)
+    assert cell.scenario.done(run.state)
 
 
 def test_other_columns_ask_other_questions() -> None:

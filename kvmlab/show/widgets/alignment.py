@@ -4,12 +4,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from kvmlab.show.alignment import Comparison, alignment, alignment_svg, alignment_text
+from kvmlab.show.alignment import alignment, alignment_svg, alignment_text
 from kvmlab.show.widgets.twin import TwinBox
+from kvmlab.traces.compare import Comparison
 
 
 class Compare(TwinBox):
-    """The picture of :mod:`kvmlab.show.alignment`: first the rows around the first difference."""
+    """The picture of :mod:`kvmlab.show.alignment`: first the rows around the first divergence."""
 
     def __init__(self, comparison: Comparison, names: tuple[str, str] = ("A", "B")) -> None:
         self._comparison, self._names = comparison, names
@@ -24,7 +25,7 @@ class Compare(TwinBox):
             layout={"width": "480px"},
         )
         self._all = widgets.Button(description="Show all")
-        self._first = widgets.Button(description="Around the first difference", layout={"width": "auto"})
+        self._first = widgets.Button(description="Around the first divergence", layout={"width": "auto"})
         self._picture = widgets.HTML()
         super().__init__([widgets.HBox([self._rows, self._first, self._all]), self._picture])
         self._rows.observe(self._draw, "value")
@@ -48,7 +49,7 @@ class Compare(TwinBox):
         self.rows = (0, self._rows.max)
 
     def show_first(self) -> None:
-        """Show the rows around the first difference."""
+        """Show the rows around the first divergence."""
         self.rows = self._around
 
     def _draw(self, _: Any = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from kvmlab.errors import BadInput
-from kvmlab.show.methods import METHODS, count, rows, threshold_text
+from kvmlab.show.methods import METHODS, count, rows, sentence, threshold_text
 from kvmlab.show.threshold import threshold_svg
 from kvmlab.show.widgets.twin import TwinBox
 
@@ -51,6 +51,11 @@ class Threshold(TwinBox):
     @inject.setter
     def inject(self, wanted: bool) -> None:
         self._inject.value = wanted
+
+    @property
+    def foot(self) -> str:
+        """The sentence under the picture."""
+        return sentence(self._rows)
 
     def _draw(self, _: Any = None) -> None:
         self._rows = rows(self.k, self.inject, self._methods)

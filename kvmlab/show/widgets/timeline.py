@@ -1,7 +1,7 @@
 """The timeline with its controls: a window to move, an event to step through, a reason to jump to."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -16,8 +16,8 @@ from kvmlab.show.timeline_view import reason, trace_line, view
 from kvmlab.show.widgets.twin import TwinBox
 from kvmlab.traces.event import Event
 
-STEPS = 1000
-"""The slider divides a run into so many steps; zooming goes on below them."""
+STEPS = 200
+"""An arrow key moves a handle by about this part of the window."""
 CLOSEST = 100
 """No zoom shows less time than this."""
 NOWHERE = "an exit reason"
@@ -49,7 +49,7 @@ class Timeline(TwinBox):
         self._window = widgets.IntRangeSlider(
             value=(0, run.length),
             max=run.length,
-            step=max(1, run.length // STEPS),
+            step=grid(run.length),
             description=f"Window ({run.unit})",
             style={"description_width": "initial"},
             layout={"width": "560px"},
@@ -84,7 +84,11 @@ class Timeline(TwinBox):
 
     @window.setter
     def window(self, wanted: tuple[int, int]) -> None:
-        self._window.value = view(self.run, wanted).window
+        start, end = view(self.run, wanted).window
+        edges = [edge for edge in (start, end) if edge != self.run.length]
+        with self._window.hold_sync():  # The browser moves a value that is between two steps.
+            self._window.step = grid(end - start, *edges)
+            self._window.value = (start, end)
 
     @property
     def current(self) -> Event | None:
@@ -145,12 +149,13 @@ class Timeline(TwinBox):
 
     def _show(self, start: int, wide: int) -> None:
         """Move the window, as near as the run's ends allow; a change of it draws."""
-        wide = min(wide, self.run.length)
-        start = max(0, min(start, self.run.length - wide))
-        if self.window == (start, start + wide):
+        step = grid(wide)
+        start = max(0, min(start, self.run.length - wide)) // step * step
+        wanted = start, min(-(-(start + wide) // step) * step, self.run.length)
+        if self.window == wanted:
             self._draw()
         else:
-            self.window = (start, start + wide)
+            self.window = wanted
 
     def _first(self) -> int:
         """Return the first event of the window, or if it has none the next one."""
@@ -166,6 +171,12 @@ class Timeline(TwinBox):
 
     def __repr__(self) -> str:
         return timeline_text(self._view)
+
+
+def grid(wide: int, *through: int) -> int:
+    """Return the slider's step for a window: 1, 2 or 5 times a power of ten that divides ``through``."""
+    steps: Iterator[int] = (n * 10**power for power in range(len(str(wide)), -1, -1) for n in (5, 2, 1))
+    return next(s for s in steps if s == 1 or s * STEPS <= wide and all(edge % s == 0 for edge in through))
 
 
 def _button(name: str) -> widgets.Button:

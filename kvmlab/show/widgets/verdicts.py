@@ -1,4 +1,7 @@
-"""The proof grid: a button per cell, its text the verdict; pressing it opens the shortest counterexample."""
+"""The proof grid: a button per cell, its text the verdict.
+
+Pressing one that breaks opens the shortest counterexample, one that holds the kernel's own story.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -8,6 +11,7 @@ import ipywidgets as widgets
 
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.scenario import Scenario
+from kvmlab.schedulers.clock import clocked
 from kvmlab.show.titles import title
 from kvmlab.show.verdicts import COLUMNS, Build, Verdict, verdict_table
 from kvmlab.show.widgets.controls import button
@@ -16,13 +20,13 @@ from kvmlab.show.widgets.twin import TwinBox
 OnOpen = Callable[[Scenario, str | None], object]
 """What a press does: (the cell's scenario, its shortest counterexample or ``None``)."""
 
-CELL, NAME = "150px", "220px"
+CELL, NAME = "176px", "220px"
 
 
 class VerdictGrid(TwinBox):
     """Kernels down, columns across; every cell was computed by trying all schedules.
 
-    Without ``on_open`` a press shows the counterexample in a stepper below the grid.
+    Without ``on_open`` a press shows the counterexample, or the story, in a stepper below the grid.
     """
 
     def __init__(
@@ -34,12 +38,13 @@ class VerdictGrid(TwinBox):
         self.table = verdict_table(kernels, columns)
         self._on_open = on_open or self._step_through
         self._said = widgets.HTML()
+        self._legend = widgets.HTML(_legend(self.table.rules))
         template = f"{NAME} repeat({len(columns)}, {CELL})"
         self._grid = widgets.GridBox(
             [*self._heads(), *self._cells()],
             layout={"grid_template_columns": template, "grid_gap": "4px 8px", "align_items": "center"},
         )
-        super().__init__([self._grid, self._said])
+        super().__init__([self._grid, self._legend, self._said])
 
     def _heads(self) -> Iterator[widgets.HTML]:
         yield _words("kernel", bold=True)
@@ -50,7 +55,13 @@ class VerdictGrid(TwinBox):
         for name in self.table.kernels:
             cells = [self.table.at(name, column) for column in self.table.columns]
             yield _words(title(cells[0].scenario.kernel), mono=True)
-            yield from (button(str(x), partial(self._open, x), x.sentence, CELL) for x in cells)
+            yield from (self._cell(cell) for cell in cells)
+
+    def _cell(self, cell: Verdict) -> widgets.Button:
+        """Return the button of a cell; what breaks is bold and crossed, so that no colour is needed."""
+        made = button(str(cell), partial(self._open, cell), cell.sentence, CELL)
+        made.style.font_weight = "normal" if cell.holds else "bold"
+        return made
 
     def press(self, kernel: str, column: str) -> None:
         """Press the cell of ``kernel`` and ``column``; raise BadInput if there is none."""
@@ -61,12 +72,15 @@ class VerdictGrid(TwinBox):
         self._on_open(cell.scenario, cell.schedule)
 
     def _step_through(self, scenario: Scenario, schedule: str | None) -> None:
-        """Show the schedule below the grid, on its own kernel and on one with the other verdict."""
+        """Show what breaks, with a kernel of the other verdict at hand; else the whole run, to be stepped."""
         from kvmlab.show.widgets.stepper import Stepper  # Only a press needs it.
 
-        rival = self.table.rival(scenario)
-        both = [scenario, rival] if rival else [scenario]
-        self.children = (self._grid, self._said, Stepper(both, schedule, scenario.sentence))
+        if schedule is None:
+            shown = Stepper(scenario, clocked(scenario.system).schedule, scenario.sentence, at=0)
+        else:
+            rival = self.table.rival(scenario)
+            shown = Stepper([scenario, rival] if rival else scenario, schedule, scenario.sentence)
+        self.children = (self._grid, self._legend, self._said, shown)
 
     def __repr__(self) -> str:
         return repr(self.table)
@@ -76,3 +90,15 @@ def _words(text: str, *, bold: bool = False, mono: bool = False) -> widgets.HTML
     """Return a heading of the grid; names that can be grepped are mono."""
     tag = "code" if mono else "b" if bold else "span"
     return widgets.HTML(f"<{tag}>{escape(text)}</{tag}>")
+
+
+def _legend(rules: Sequence[str]) -> str:
+    """Return what the labels in the cells mean: what must hold, and does not there."""
+    must = " · ".join(f"<b>{escape(label)}</b>: {escape(rule)}" for label, _, rule in map(_parted, rules))
+    return (
+        f'<p style="max-width:960px;line-height:1.5;margin:4px 0">✕ breaks a rule. {must}</p>' if must else ""
+    )
+
+
+def _parted(rule: str) -> tuple[str, str, str]:
+    return rule.partition(": ")

@@ -1,0 +1,43 @@
+"""The trailer with its one switch."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from kvmlab.show.trailer import take, trailer_svg, trailer_text
+from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.twin import TwinBox
+
+
+class Trailer(TwinBox):
+    """The picture of :mod:`kvmlab.show.trailer`, redrawn when the switch is turned."""
+
+    def __init__(self, patched: bool = False) -> None:
+        self._switch = widgets.ToggleButtons(
+            options=[("off", False), ("on", True)], value=patched, style={"button_width": "80px"}
+        )
+        self._picture = widgets.HTML()
+        super().__init__([beside("Patch", self._switch), self._picture])
+        self._switch.observe(self._draw, "value")
+        self._draw()
+
+    @property
+    def patched(self) -> bool:
+        """Whether the patch is on."""
+        return bool(self._switch.value)
+
+    @patched.setter
+    def patched(self, wanted: bool) -> None:
+        self._switch.value = wanted
+
+    @property
+    def counter(self) -> int:
+        """What the guest's counter reads in the end."""
+        return self._shown.counter
+
+    def _draw(self, _: Any = None) -> None:
+        self._shown = take(self.patched)
+        self._picture.value = trailer_svg(self._shown)
+
+    def __repr__(self) -> str:
+        return trailer_text(self._shown)
