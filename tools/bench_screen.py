@@ -48,7 +48,7 @@ def medians() -> dict[str, float]:
 
 
 def _slider(lab: Any) -> float:
-    cell = lab.page.locator(".jp-CodeCell").filter(has_text='story = nb01.threshold("None")').first
+    cell = lab.page.locator(".jp-CodeCell").filter(has_text='story = nb01.threshold("No tripwire")').first
     handle = cell.get_by_role("slider").first
     handle.focus()
     keys = iter(["ArrowLeft", "ArrowRight"] * 100)

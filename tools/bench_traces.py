@@ -1,7 +1,7 @@
 """Measure the reader of traces on 100 MB of text; print, never assert.
 
 Each figure is taken in a process of its own, so that its peak memory is its own too, and stands beside a
-bare loop over the lines of the same file.
+bare loop over the lines of the same file. Time is the processor's: what one core needs, whoever else runs.
 """
 
 import json
@@ -89,7 +89,7 @@ TITLES = {
 
 
 def measured(what: str, path: Path) -> tuple[int, float, float]:
-    """Do it in a process of its own; return lines or events, seconds, and its peak memory in MB."""
+    """Do it in a process of its own; return lines or events, seconds of one core, peak memory in MB."""
     command = [sys.executable, __file__, what, str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     number, seconds, megabytes = json.loads(done.stdout)
@@ -98,9 +98,9 @@ def measured(what: str, path: Path) -> tuple[int, float, float]:
 
 def once(what: str, path: str) -> None:
     """Do it here, and print what `measured` returns."""
-    start = time.perf_counter()
+    start = time.process_time()
     number = WORK[what](path)
-    print(json.dumps([number, time.perf_counter() - start, peak()]))
+    print(json.dumps([number, time.process_time() - start, peak()]))
 
 
 def peak() -> float:

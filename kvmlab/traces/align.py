@@ -53,7 +53,7 @@ class _Piece:
     def _next(self, before: dict[int, int]) -> dict[int, int]:
         """Return what one step more reaches."""
         reached = {}
-        for k in {near for k in before for near in (k - 1, k + 1)}:
+        for k in {near for old in before for near in (old - 1, old + 1)}:
             x = self._start(before, k)
             if x >= 0:
                 reached[k] = self._slide(x, k)

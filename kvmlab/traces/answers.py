@@ -29,7 +29,7 @@ _MEANS: dict[State, str] = {
     "not traced": "no injection and no EOI in this trace: APICv, or not recorded",
 }
 
-_STEPS = frozenset({*TELLS, "kvm_apic_accept_irq", "kvm_apicv_accept_irq", "kvm_inj_virq"})
+_STEPS = ("kvm_apic_accept_irq", "kvm_apicv_accept_irq", "kvm_inj_virq", "kvm_eoi", "kvm_pv_eoi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,15 @@ class Answers:
         if isinstance(item, Lost):
             for vector in self._vectors.values():
                 vector.irr = vector.isr = None
-        elif isinstance(item, Event) and item.name in _STEPS and item.fields:
-            self._step(item)
+        elif isinstance(item, Event):
+            if item.name in TELLS:
+                for held in self._held.pop(self._vcpus.of(item), ()):
+                    self._inject(held)
+            if item.name in _STEPS and item.fields:
+                self._step(item)
 
     def _step(self, event: Event) -> None:
         fields = event.fields
-        if event.name in TELLS:
-            for held in self._held.pop(self._vcpus.of(event), ()):
-                self._inject(held)
         if event.name == "kvm_apic_accept_irq" and fields["delivery_mode"] in ("Fixed", "LowPrio"):
             self._vector(fields["apicid"], fields["vec"]).accept(event.time)
         elif event.name == "kvm_apicv_accept_irq":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[object]], words: int = 1) -> list[str]:
-    """Return the lines of a table; its first ``words`` columns are words and stand at the left."""
+    """Return the lines of a table; its first `words` columns are words and stand at the left."""
     cells = [list(head), *([shown(cell) for cell in row] for row in rows)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
     return [_line(row, widths, words) for row in cells]

@@ -4,13 +4,13 @@ Events are the same by `keys.py`. Up to the first divergence every event stands 
 behind it as many as possible do (`align.py`), and of what is left, events of one name stand side by side.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kvmlab.traces.align import align
 from kvmlab.traces.event import Event, Item
-from kvmlab.traces.keys import NOISE, key
+from kvmlab.traces.keys import NOISE, keys
 
 
 class Row(NamedTuple):
@@ -59,7 +59,8 @@ def compare(
     """
     wanted = None if names is None else frozenset(names)
     a, b = _chosen(a_events, wanted), _chosen(b_events, wanted)
-    rows = tuple(_rows(a, b))
+    registers = all(any(event.name == "kvm_msr" for event in run) for run in (a, b))
+    rows = tuple(_rows(_Run(a, keys(a, registers)), _Run(b, keys(b, registers))))
     return Comparison(rows, next((place for place, row in enumerate(rows) if not row.same), None))
 
 
@@ -70,22 +71,38 @@ def _chosen(items: Iterable[Item], wanted: frozenset[str] | None) -> list[Event]
     return [event for event in events if event.name in wanted]
 
 
-def _rows(a: Sequence[Event], b: Sequence[Event]) -> Iterator[Row]:
+class _Run(NamedTuple):
+    """The compared events of a run, and what each must share with its twin."""
+
+    events: Sequence[Event]
+    keys: Sequence[Hashable]
+
+    def part(self, places: Sequence[int]) -> "_Run":
+        """Return some of the events."""
+        return _Run([self.events[place] for place in places], [self.keys[place] for place in places])
+
+
+def _rows(a: _Run, b: _Run) -> Iterator[Row]:
     """Yield twins, and between them what is left over of both runs."""
-    left: tuple[list[Event], list[Event]] = ([], [])
-    for at_a, at_b in align(list(map(key, a)), list(map(key, b))):
+    left: tuple[list[int], list[int]] = ([], [])
+    for at_a, at_b in align(a.keys, b.keys):
         if at_a is not None and at_b is not None:
-            yield from _leftover(*left)
+            yield from _leftover(a.part(left[0]), b.part(left[1]))
             left = ([], [])
-            yield Row(a[at_a], b[at_b], True)
+            yield Row(a.events[at_a], b.events[at_b], True)
         elif at_a is not None:
-            left[0].append(a[at_a])
+            left[0].append(at_a)
         elif at_b is not None:
-            left[1].append(b[at_b])
-    yield from _leftover(*left)
+            left[1].append(at_b)
+    yield from _leftover(a.part(left[0]), b.part(left[1]))
 
 
-def _leftover(a: Sequence[Event], b: Sequence[Event]) -> Iterator[Row]:
+def _leftover(a: _Run, b: _Run) -> Iterator[Row]:
     """Yield events without a twin, those of one name side by side."""
-    for at_a, at_b in align([event.name for event in a], [event.name for event in b]):
-        yield Row(None if at_a is None else a[at_a], None if at_b is None else b[at_b], False)
+    for at_a, at_b in align([event.name for event in a.events], [event.name for event in b.events]):
+        if at_a is not None and at_b is not None:
+            yield Row(a.events[at_a], b.events[at_b], a.keys[at_a] == b.keys[at_b])
+        else:
+            yield Row(
+                None if at_a is None else a.events[at_a], None if at_b is None else b.events[at_b], False
+            )

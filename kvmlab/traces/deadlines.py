@@ -23,7 +23,7 @@ class Deadlines:
         self._vector = vector
         self._timers: dict[Vcpu, Timer] = {}
         self._sending: set[int] = set()
-        self._deltas: dict[Vcpu, Spread] = {}
+        self._deltas: dict[tuple[Vcpu, str], Spread] = {}
         self._offsets: dict[Vcpu, Offset] = {}
         self._late: dict[tuple[Vcpu, str], Spread] = {}
         self._long: dict[tuple[Vcpu, str], Spread] = {}
@@ -66,7 +66,8 @@ class Deadlines:
     def _keep(self, found: Iterable[Round | Measured]) -> None:
         for one in found:
             if isinstance(one, Measured):
-                self._deltas[one.vcpu] = more(self._deltas.get(one.vcpu), one.delta)
+                measured = one.vcpu, "kvm_wait_lapic_expire" if one.after is None else "kvm_entry"
+                self._deltas[measured] = more(self._deltas.get(measured), one.delta)
                 self._offsets.setdefault(one.vcpu, Offset()).add(one)
             else:
                 way = one.vcpu, one.end
@@ -87,8 +88,8 @@ class Deadlines:
         )
 
     def _ways(self) -> Iterator[Way]:
-        for vcpu, spread in self._deltas.items():
-            yield Way(vcpu.who, "deadline", "kvm_entry", spread, CYCLES)
+        for (vcpu, end), spread in self._deltas.items():
+            yield Way(vcpu.who, "deadline", end, spread, CYCLES)
         for (vcpu, end), spread in self._late.items():
             offset = self._offsets.get(vcpu)
             if offset and offset.known:

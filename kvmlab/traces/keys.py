@@ -4,7 +4,7 @@ Left out are times, durations, addresses, rips, thread ids and register contents
 two exits are the same if their reasons are, and two entries if both or neither are forced.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 from kvmlab.traces.event import Event
 from kvmlab.traces.formats import FORMATS
@@ -77,8 +77,26 @@ NOISE = frozenset(
 _ONE: Mapping[Hashable, Hashable] = {"PENDING_INTERRUPT": "INTERRUPT_WINDOW", None: False}
 """Two words for one thing: exit 7 was renamed after 4.19, and a mark that a dialect lacks is not there."""
 
+_Key = tuple[Hashable, ...]
 
-def key(event: Event) -> tuple[Hashable, ...]:
+
+def keys(events: Sequence[Event], registers: bool) -> list[_Key]:
+    """Return the key of each event of a run.
+
+    With `registers` an exit for RDMSR or WRMSR also counts by its register, which only the kvm_msr line
+    behind it prints; without, as it must be where one of two runs lacks these lines, all are alike.
+    """
+    found, left = list(map(key, events)), dict[int, int]()
+    for place, event in enumerate(events) if registers else ():
+        if event.name == "kvm_exit":
+            left[event.pid] = place
+        elif event.name in ("kvm_msr", "kvm_entry") and event.pid in left:
+            exit_place = left.pop(event.pid)
+            found[exit_place] += (event.fields.get("ecx"),) if event.name == "kvm_msr" else ()
+    return found
+
+
+def key(event: Event) -> _Key:
     """Return what two events must share to be the same event of two runs."""
     fields = event.fields
     values = (fields.get(name) for name in KEYS.get(event.name, ()))

@@ -4,7 +4,8 @@ The deadline is a time of the guest's TSC, the lines of a trace are stamped with
 three definitions, and every row says which one is its own. From the best to the poorest:
 
 1. deadline to kvm_entry: what KVM itself measures right before it enters the guest (kvm_wait_lapic_expire,
-   only where the timer is advanced). In guest TSC cycles, exact; negative is early, KVM then waits.
+   only where the timer is advanced). In guest TSC cycles, exact; negative is early, KVM then waits. Where
+   it measures elsewhere (a timer that is posted), the row says kvm_wait_lapic_expire instead.
 2. deadline to injection, by the stamps: only where `offset.py` can prove how the two clocks are related.
 3. arming to injection: always there, but it contains the delay that the guest asked for.
 

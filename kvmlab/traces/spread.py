@@ -1,10 +1,9 @@
 """How numbers are spread: how many, their sum, the smallest, the largest; nothing else is kept."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     """A number of samples in one unit, which whoever took them knows."""
 
     samples: int
@@ -28,11 +27,11 @@ class Spread:
         return Spread(self.samples + 1, self.total + sample, min(self.min, sample), max(self.max, sample))
 
     def shifted(self, by: int) -> "Spread":
-        """Return the spread of the same samples, each larger by ``by``."""
+        """Return the spread of the same samples, each larger by `by`."""
         return Spread(self.samples, self.total + by * self.samples, self.min + by, self.max + by)
 
     def row(self, total: str = "total") -> dict[str, int | float]:
-        """Return the numbers by name, as JSON shows them; the sum is called ``total``."""
+        """Return the numbers by name, as JSON shows them; the sum is called `total`."""
         return {
             "samples": self.samples,
             total: self.total,
@@ -43,5 +42,5 @@ class Spread:
 
 
 def more(known: Spread | None, sample: int) -> Spread:
-    """Return ``known``, if there is any yet, with one more sample."""
+    """Return `known`, if there is any yet, with one more sample."""
     return known.add(sample) if known else Spread.of(sample)

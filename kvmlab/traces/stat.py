@@ -8,6 +8,7 @@ another exit, by the end, or by a hole in the trace of its CPU is no sample.
 
 from collections.abc import Iterable
 
+from kvmlab.traces.columns import shown
 from kvmlab.traces.event import Event, Item, Lost
 from kvmlab.traces.spread import Spread, more
 
@@ -62,6 +63,15 @@ class Pairing:
         """The samples by reason, most samples first, then by name."""
         return dict(sorted(self._exits.items(), key=lambda row: (-row[1].samples, row[0])))
 
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence if crossings were met that could not be read."""
+        return [f"{UNREADABLE}: {self.unreadable} lines"] if self.unreadable else []
+
+    def row(self) -> dict[str, dict[str, int | float]]:
+        """Return the table as JSON shows it."""
+        return {reason: row.row("time") for reason, row in self.table.items()}
+
 
 def statistics(items: Iterable[Item]) -> dict[str, Spread]:
     """Return the exits of a trace by reason, most samples first."""
@@ -82,7 +92,7 @@ def format_table(exits: dict[str, Spread], unit: str) -> str:
         sums = (
             f"{row.samples:>8} {_share(row.samples, samples):>7} {row.total:>15} {_share(row.total, time):>7}"
         )
-        lines.append(f"{reason:<{width}} {sums} {row.min:>12} {row.max:>12} {row.mean:>14.2f}")
+        lines.append(f"{shown(reason):<{width}} {sums} {row.min:>12} {row.max:>12} {row.mean:>14.2f}")
     lines.append(f"{'total':<{width}} {samples:>8} {'':>7} {time:>15}")
     return "\n".join(lines)
 

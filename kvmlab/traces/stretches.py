@@ -5,11 +5,11 @@
     kvm_nested_vmexit_inject               L0 reflects an exit to L1: from here on L1
 
 What comes before a vCPU's first such event is known from it, too. Kernels that do not trace the way in (VMX
-before 5.19) are on L2 from the entry that the first kvm_nested_vmexit ends. A vCPU without any such event
+before 6.1) are on L2 from the entry that the first kvm_nested_vmexit ends. A vCPU without any such event
 is on L1 throughout. Levels are as L0 sees them: whatever runs below L2 is "L2" here.
 
 A stretch holds the time its level runs (kvm_entry to kvm_exit) and the time that L0 works, or the thread
-sleeps, on its behalf. Sources: arch/x86/kvm/vmx/nested.c and svm/nested.c of 6.16; trace.h.
+sleeps, on its behalf. Sources: arch/x86/kvm/trace.h; "KVM: nVMX: Add tracepoint for nested vmenter", 2022.
 """
 
 from collections.abc import Iterable, Iterator

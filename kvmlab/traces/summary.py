@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from kvmlab.traces.event import Event
 from kvmlab.traces.ftrace import Reader, Source
-from kvmlab.traces.stat import UNREADABLE, Pairing
+from kvmlab.traces.stat import Pairing
 
 
 class Summary(TypedDict):
@@ -26,10 +26,9 @@ def summary(source: Source) -> Summary:
     for item in reader:
         events += isinstance(item, Event)
         pairing.feed(item)
-    strange = [f"{UNREADABLE}: {pairing.unreadable} lines"] if pairing.unreadable else []
     return {
         "events": events,
-        "warnings": reader.warnings + strange,
+        "warnings": reader.warnings + pairing.warnings,
         "unit": reader.unit,
-        "exits": {reason: row.row("time") for reason, row in pairing.table.items()},
+        "exits": pairing.row(),
     }

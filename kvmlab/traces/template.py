@@ -81,12 +81,13 @@ class Template:
     `names` are the fields it prints, `required` those that have no default.
     """
 
-    __slots__ = ("names", "required", "_fields", "_match", "_readers", "_skeleton")
+    __slots__ = ("names", "required", "_fields", "_last", "_match", "_readers", "_skeleton")
 
     def __init__(self, template: str) -> None:
         pieces = list(_pieces(template))
         self._fields = tuple(piece for piece in pieces if isinstance(piece, _Field))
         regex = "".join(re.escape(piece) if isinstance(piece, str) else piece.regex for piece in pieces)
+        self._last = next((p for p in reversed(pieces) if isinstance(p, str) and p), "")
         self._match = re.compile(regex + r"\s*", re.ASCII).fullmatch
         self._readers = tuple((field.name, field.read) for field in self._fields)
         self._skeleton = _PLACEHOLDER.sub(r"{\1}", template)
@@ -95,6 +96,8 @@ class Template:
 
     def parse(self, text: str) -> dict[str, Value] | None:
         """Return the fields that `text` shows, or None if it has another layout."""
+        if self._last not in text:  # Told without a search, which is dear where it fails late.
+            return None
         found = self._match(text)
         if found is None:
             return None

@@ -7,9 +7,11 @@
     kvm_apicv_accept_irq     ... and is left to the CPU (APICv): the end of a round
     kvm_inj_virq             ... or is put into the entry by KVM: the end of a round
     kvm_eoi                  seen first: nothing but the acceptance was traced, and that is the end
-    kvm_wait_lapic_expire    what KVM measured between kvm_entry and this line: guest TSC - deadline
+    kvm_wait_lapic_expire    what KVM measured before this line, and behind kvm_entry if that is the line
+                             before: guest TSC - deadline
 
-Sources: arch/x86/kvm/lapic.c and x86.c of 4.11 and 6.16; SDM vol. 3, "TSC-Deadline Mode".
+Sources: apic_timer_expired and __kvm_wait_lapic_expire in arch/x86/kvm/lapic.c; SDM vol. 3, "TSC-Deadline
+Mode".
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -62,14 +64,11 @@ class Timer:
     def feed(self, event: Event) -> Iterator[Round | Measured]:
         """Take the next event of this vCPU into account."""
         yield from STEPS[event.name](self, event) or ()
+        self.entered = event.time if event.name == "kvm_entry" else None
 
-    def _exit(self, event: Event) -> None:
+    def _cross(self, event: Event) -> None:
         self.write = event.time if event.fields.get("exit_reason") in _WRMSR else None
-        self.at_once = self.entered = None
-
-    def _entry(self, event: Event) -> None:
-        self.write = self.at_once = None
-        self.entered = event.time
+        self.at_once = None
 
     def _apic(self, event: Event) -> None:
         fields = event.fields
@@ -137,8 +136,8 @@ class Timer:
 
 
 STEPS: Mapping[str, Callable[[Timer, Event], Iterator[Round | Measured] | None]] = {
-    "kvm_exit": Timer._exit,
-    "kvm_entry": Timer._entry,
+    "kvm_exit": Timer._cross,
+    "kvm_entry": Timer._cross,
     "kvm_apic": Timer._apic,
     "kvm_msr": Timer._msr,
     "kvm_apic_accept_irq": Timer._accept,

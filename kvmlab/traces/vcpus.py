@@ -68,7 +68,7 @@ class Vcpus:
             vcpu = self._speaks[event.pid] = Vcpu(event.pid)
         field = TELLS.get(event.name)
         number = event.fields.get(field) if field else None
-        return vcpu if number in (None, vcpu.number) else self._named(vcpu, int(number))
+        return vcpu if number is None or number == vcpu.number else self._named(vcpu, int(number))
 
     def _named(self, vcpu: Vcpu, number: int) -> Vcpu:
         """Give a vCPU its number, or let another vCPU of the same thread speak."""

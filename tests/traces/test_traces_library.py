@@ -30,9 +30,12 @@ def story(stretch):
 
 
 def test_the_lesson_has_its_traces():
-    """Three ways to force an exit, each with the plain test and the one that injects an event."""
+    """Three ways to force an exit, each with two tests; a halting guest with two timers; an IPI, two ways."""
     tests = ("preemption_timer", "zero_test")
-    assert names() == sorted(f"nested_{run}_{test}" for run in RUNS for test in tests)
+    nested = [f"nested_{run}_{test}" for run in RUNS for test in tests]
+    halting = [f"vmx_{timer}_lab_tsc_hlt" for timer in ("pt0", "pt1")]
+    interrupting = [f"vmx_{apic}_lab_self_ipi" for apic in ("noapicv", "pt1")]
+    assert names() == sorted(nested + halting + interrupting)
 
 
 @pytest.mark.parametrize("name", names())
@@ -47,9 +50,9 @@ def test_a_packaged_trace_reads_without_a_warning_and_writes_back_word_for_word(
 
 @pytest.mark.parametrize("name", names())
 def test_a_packaged_trace_is_small_and_says_what_it_is(name):
-    """Below 30 kB, with the facts that must stand beside it."""
+    """Below 40 kB, with the facts that must stand beside it."""
     said = " ".join(facts(name))
-    assert len("\n".join(lines(name)).encode()) < 30_000
+    assert len("\n".join(lines(name)).encode()) < 40_000
     assert "Debian kernel 6.1.0" in said
     assert "emulated Skylake-X" in said
     assert "1 instruction = 1 cycle" in said
@@ -109,6 +112,16 @@ def test_an_injected_event_does_not_save_the_late_ipi(run, reflected):
     """The second sub-test of zero_test, with event_inj set: only the late IPI fails it."""
     second = forced(f"nested_{run}_zero_test", 2)
     assert second[-1].fields["exit_reason"] == reflected
+
+
+def test_a_lab_trace_is_whole():
+    """From one OUT of the guest to the other, with 16 rounds between."""
+    for name in (name for name in names() if name.startswith("vmx")):
+        trace = load(name)
+        outs = [(event.fields["port"], event.fields["val"]) for event in trace if event.name == "kvm_pio"]
+        accepted = [event for event in trace if event.name == "kvm_apic_accept_irq"]
+        assert (trace[0].name, trace[-1].name, outs) == ("kvm_pio", "kvm_pio", [(0x80, 0xA0), (0x80, 0xB0)])
+        assert len(accepted) == 16
 
 
 def test_a_wrong_name_suggests_the_right_one():
