@@ -22,7 +22,8 @@ class ModelError(KvmlabError):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
     """Return the error for a name nobody knows, with the nearest one that exists."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.3)
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+    names = sorted(set(known))
+    spelled = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower(), spelled, n=1, cutoff=0.3)
+    hint = f"did you mean {spelled[close[0]]}?" if close else f"known: {', '.join(names)}"
     return BadInput(f"unknown {kind} {name}; {hint}")

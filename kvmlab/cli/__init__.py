@@ -1,6 +1,7 @@
 """The command line.
 
-Exit status: 0 it holds (or was printed), 1 a property is violated, 2 bad input, said in one line.
+Exit status: 0 it holds (or was printed), 1 a property is violated, 2 bad input or a bound that left
+the question open, said in one line, 3 an error of the model itself.
 The keys of every ``--json`` are an interface: add, never rename.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from kvmlab.cli.parser import build
 from kvmlab.errors import BadInput, KvmlabError
 
-HOLDS, VIOLATED, BAD_INPUT = 0, 1, 2
+HOLDS, VIOLATED, BAD_INPUT, BUG = 0, 1, 2, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,12 +22,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = build().parse_args(argv)
         return int(args.command(args))
-    except (BadInput, KvmlabError, OSError, ValueError) as why:
+    except (BadInput, OSError) as why:
         if isinstance(why, BrokenPipeError):  # the reader (head, less) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return HOLDS
         print(f"kvmlab: {_one_line(why)}", file=sys.stderr)
         return BAD_INPUT
+    except KvmlabError as why:
+        print(f"kvmlab: this is a bug in kvmlab, please report it: {_one_line(why)}", file=sys.stderr)
+        return BUG
 
 
 def _one_line(why: Exception) -> str:

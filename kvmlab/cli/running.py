@@ -25,7 +25,7 @@ def run(args: Namespace) -> int:
     done = _run(chosen, args)
     found = _first_broken(chosen, done)
     print(json.dumps(_run_json(chosen, done, found)) if args.json else _run_text(done, found))
-    return 1 if found else 2 if done.stopped else 0
+    return 1 if found else 2 if done.stopped and args.schedule is not None else 0
 
 
 def _knobs(args: Namespace) -> dict[str, Any]:
@@ -90,12 +90,12 @@ def _run_text(done: Run, found: Property | None) -> str:
 
 
 def explore(args: Namespace) -> int:
-    """Try every schedule; status 1 if one violates a property."""
+    """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
     said = {"cancel": True} if args.cancel else {}
     chosen = scenario(args.scenario, kernel(args.kernel), **said)
     result = explore_all(chosen, args.limit)
     print(json.dumps(_explore_json(chosen, result)) if args.json else _explore_text(chosen, result))
-    return 1 if result.violations else 0
+    return 1 if result.violations else 0 if result.complete else 2
 
 
 def _explore_json(chosen: Scenario, result: Exploration) -> dict[str, Any]:
@@ -122,6 +122,8 @@ def _explore_text(chosen: Scenario, result: Exploration) -> str:
         lines.append(f"violated: {result.shortest.property.sentence}")
         lines += [f"{n:>4}  {label}" for n, label in enumerate(result.shortest.labels, 1)]
         lines.append(f"schedule {result.shortest.schedule}")
-    else:
+    elif result.complete:
         lines += [f"holds: {p.sentence}" for p in chosen.properties]
+    else:
+        lines.append("no proof: the search was cut short by its limit")
     return "\n".join(lines)

@@ -6,9 +6,10 @@ learner's eyes.
 
 from dataclasses import replace
 
-from kvmlab.kernels.kernel import Patch, swap
+from kvmlab.kernels.kernel import NewPath, Patch, swap
 from kvmlab.kernels.v3_10 import ACK_ON_EXIT
 from kvmlab.kvm import nested
+from kvmlab.kvm.host import RESCHEDULE, TOP, host_irq
 from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.step import Step
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
@@ -76,5 +77,6 @@ ACK_TOP_VECTOR = Patch(
             ),
         ),
         *ACK_ON_EXIT,
+        NewPath("host_irq", host_irq(TOP, RESCHEDULE)),
     ),
 )

@@ -7,6 +7,7 @@ release.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from kvmlab.errors import BadInput, ModelError
 from kvmlab.machine.edit import After, Before, Edit, Swap, apply
@@ -71,6 +72,11 @@ class Kernel:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     scope: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        # Kernels are shared by name: nobody may change one for everybody else.
+        object.__setattr__(self, "paths", MappingProxyType(dict(self.paths)))
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+
     def require(self, scenario: str) -> None:
         """Raise BadInput if this kernel is not modelled far enough for ``scenario``."""
         if scenario not in self.scope:
@@ -86,7 +92,8 @@ class Kernel:
 class Patch:
     """A list of edits that belong together, under the name that is put behind ``+``.
 
-    ``scope`` replaces the kernel's (``None``: it stays).
+    ``scope`` replaces the kernel's (``None``: it stays); ``needs`` names a setting that the kernel must
+    have for the patch to make sense.
     """
 
     name: str
@@ -94,9 +101,12 @@ class Patch:
     source: str
     edits: Sequence[PathEdit | NewPath | Setting]
     scope: frozenset[str] | None = None
+    needs: str = ""
 
     def on(self, kernel: Kernel, name: str | None = None) -> Kernel:
         """Return ``kernel`` with this patch; raise ModelError if one edit finds no place."""
+        if self.needs and self.needs not in kernel.settings:
+            raise ModelError(f"{kernel.name} has no {self.needs}")
         paths, settings = dict(kernel.paths), dict(kernel.settings)
         for edit in self.edits:
             if isinstance(edit, Setting):

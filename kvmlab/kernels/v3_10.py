@@ -3,6 +3,7 @@
 Read in v3.11 (x86.c vcpu_enter_guest, vmx.c), which has all of v3.10's changes.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kvmlab.kernels.kernel import Patch, Setting, before, swap
@@ -11,9 +12,11 @@ from kvmlab.kvm import events, nested
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.run_loop import enter, enter_faulting, entry, may_fault
-from kvmlab.machine.step import Step
+from kvmlab.machine.step import Fired, Step
 from kvmlab.processor import lapic
 from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT
+from kvmlab.processor.intr_info import event, is_valid
+from kvmlab.processor.vectors import RESCHEDULE_VECTOR
 
 X86 = "v3.11 x86.c vcpu_enter_guest"
 VMX = "v3.11 vmx.c "
@@ -36,18 +39,28 @@ def _cancel(s: list[int], me: Vcpu) -> str:
     return "vcpu_enter_guest"
 
 
-def _cancel_fixed(s: list[int], me: Vcpu) -> str:
+def _remember(s: list[int], me: Vcpu) -> None:
     # Between CHECK_EVENT and here another thread's request threw the entry away; KVM_REQ_EVENT was
     # consumed, so without this line the next lap would enter L2 and forget what waits for L1.
     if s[me.immediate]:
         s[me.requests] |= KVM_REQ_EVENT
-    return _cancel(s, me)
+
+
+def _acked(s: Sequence[int], me: Vcpu) -> int:
+    """Return what the exit says it acknowledged."""
+    return s[nested.current(s, me).vmcs.exit_intr]
 
 
 def _external_intr(s: list[int], me: Vcpu) -> None:
     """The handler's own part is its EOI; what else it does does not reach KVM."""
-    lapic.end_of_interrupt(s, me.cpu)
+    if is_valid(_acked(s, me)):
+        lapic.end_of_interrupt(s, me.cpu)
     s[me.cpu.irq] = 1
+
+
+def _handler_fires(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Sequence[Fired]:
+    rescheduled = _acked(before, me) == event(RESCHEDULE_VECTOR)
+    return events.reschedule_entry(before, after, me) if rescheduled else ()
 
 
 def _nested_vmexit(s: list[int], me: Vcpu) -> None:
@@ -99,7 +112,7 @@ QUEUES = (
         Step(
             "CANCEL.inject",
             _cancel,
-            says="cancel_injection: an injected event is queued again and raises KVM_REQ_EVENT",
+            says="cancel_injection: an injected event is queued again (KVM_REQ_EVENT)",
             source=QUEUES_COMMIT + "vmx_cancel_injection",
             leaves=("vcpu_enter_guest",),
         ),
@@ -126,6 +139,7 @@ ACK_ON_EXIT = (
             _external_intr,
             says="handle_external_intr: call the acknowledged vector's handler; IF := 1",
             source=VMX + "vmx_handle_external_intr",
+            emits=_handler_fires,
         ),
     ),
 )
@@ -174,14 +188,13 @@ CANCEL_FIX = Patch(
     "2020: an entry cancelled after an immediate exit was decided raises KVM_REQ_EVENT again",
     "8081ad06b68a KVM: x86: Set KVM_REQ_EVENT if run is canceled with req_immediate_exit set",
     (
-        swap(
+        before(
             "CANCEL.inject",
             Step(
-                "CANCEL.inject",
-                _cancel_fixed,
-                says="cancel_injection; if req_immediate_exit: raise KVM_REQ_EVENT again",
+                "CANCEL.event",
+                _remember,
+                says="if req_immediate_exit: raise KVM_REQ_EVENT again, the wish is not forgotten",
                 source="8081ad06b68a x86.c vcpu_enter_guest",
-                leaves=("vcpu_enter_guest",),
             ),
         ),
     ),

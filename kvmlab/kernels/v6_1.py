@@ -4,10 +4,11 @@ With APICv and the preemption timer it is completed by later lessons; until then
 what is not there, instead of running something else.
 """
 
-from kvmlab.kernels.kernel import Patch, Setting, before
+from kvmlab.kernels.kernel import NewPath, Patch, Setting, before
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI
-from kvmlab.kernels.v4_10 import IRQ_OFF_FIRST
+from kvmlab.kernels.v4_10 import IRQ_OFF_FIRST, PENDING_ENDS_AT_THE_EXIT
 from kvmlab.kvm.apic import WRMSR
+from kvmlab.kvm.host import POSTED, RESCHEDULE, host_irq
 
 V6_1 = Patch(
     "v6.1",
@@ -17,6 +18,8 @@ V6_1 = Patch(
         *CANCEL_FIX.edits,
         IRQ_OFF_FIRST,
         *EVENT_WITH_IPI.edits,
+        *PENDING_ENDS_AT_THE_EXIT,
+        NewPath("host_irq", host_irq(RESCHEDULE, POSTED)),
         before("EXIT.unknown", *WRMSR),
         Setting("enable_apicv", 1, "APICv is used", "v6.1 vmx.c module parameter enable_apicv"),
         Setting("preemption_timer", 1, "the preemption timer is used", "v6.1 vmx.c module parameter"),
@@ -30,6 +33,7 @@ NOAPICV = Patch(
     "v6.1 vmx.c module parameter enable_apicv",
     (Setting("enable_apicv", 0, "APICv is not used", "v6.1 vmx.c module parameter enable_apicv"),),
     scope=frozenset({"kick", "self-ipi"}),
+    needs="enable_apicv",
 )
 
 
@@ -37,9 +41,8 @@ def _timer(value: int) -> Patch:
     """Return the module parameter preemption_timer as an edit; who uses it comes with patch 2."""
     says = f"the preemption timer is {'used' if value else 'not used'}"
     source = "v6.1 vmx.c module parameter preemption_timer"
-    return Patch(
-        f"preemption-timer={value}", says, source, (Setting("preemption_timer", value, says, source),)
-    )
+    setting = Setting("preemption_timer", value, says, source)
+    return Patch(f"preemption-timer={value}", says, source, (setting,), needs="preemption_timer")
 
 
 PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON = _timer(0), _timer(1)

@@ -64,15 +64,17 @@ RUN_PENDING = Step(
     source=VMX + "vmx_handle_exit",
 )
 
+VMRESUME = Step(
+    "EXIT.vmresume",
+    _nested_vmx_run,
+    because(Exit.VMRESUME),
+    "nested_vmx_run: vmcs02 is loaded, L1's injection copied into it",
+    VMX + "nested_vmx_run, prepare_vmcs02",
+)
+
 HANDLE_EXIT = prioritised(
     "HANDLE_EXIT",
-    Step(
-        "EXIT.vmresume",
-        _nested_vmx_run,
-        because(Exit.VMRESUME),
-        "nested_vmx_run: vmcs02 is loaded, L1's injection copied into it",
-        VMX + "nested_vmx_run, prepare_vmcs02",
-    ),
+    VMRESUME,
     Step(
         "EXIT.reflect",
         _reflect,

@@ -22,7 +22,7 @@ def _taken(s: Sequence[int], me: Vcpu, vector: int) -> bool:
     return bool(s[me.core.frame] == ROOT and s[me.cpu.irq] and s[me.cpu.irr] & bit(vector))
 
 
-def _handler(label: str, vector: int, says: str) -> Step:
+def _handler(label: str, vector: int, says: str, source: str) -> Step:
     """Return the one-step handler that takes ``vector`` and leaves no trace in KVM."""
 
     def run(s: list[int], me: Vcpu) -> None:
@@ -33,21 +33,35 @@ def _handler(label: str, vector: int, says: str) -> Step:
         run,
         lambda s, me: _taken(s, me, vector),
         says,
-        "d6185f20a0ef arch/x86/kernel/smp.c smp_reschedule_interrupt",
+        source,
         preempts=True,
         emits=reschedule_entry if vector == RESCHEDULE_VECTOR else None,
     )
 
 
-HOST_IRQ: Block = loop(
-    "host_irq",
-    prioritised(
-        "HOST_IRQ",
-        _handler("IRQ.top", TOP_VECTOR, "the host takes the forced-exit vector: nothing to do"),
-        _handler("IRQ.posted", POSTED_INTR_VECTOR, "the host takes the notification: it is eaten"),
-        _handler("IRQ.reschedule", RESCHEDULE_VECTOR, "the host takes the reschedule IPI: nothing to do"),
-    ),
+TOP = _handler(
+    "IRQ.top", TOP_VECTOR, "the host takes the forced-exit vector: nothing to do", "no kernel did this"
 )
+RESCHEDULE = _handler(
+    "IRQ.reschedule",
+    RESCHEDULE_VECTOR,
+    "the host takes the reschedule IPI: nothing to do",
+    "d6185f20a0ef arch/x86/kernel/smp.c smp_reschedule_interrupt",
+)
+POSTED = _handler(
+    "IRQ.posted",
+    POSTED_INTR_VECTOR,
+    "the host takes the notification: it is eaten",
+    "v4.10 arch/x86/kernel/irq.c smp_kvm_posted_intr_ipi",
+)
+
+
+def host_irq(*handlers: Step) -> Block:
+    """Return the path of a host with these handlers, the highest vector first, as its local APIC has it."""
+    return loop("host_irq", prioritised("HOST_IRQ", *handlers))
+
+
+HOST_IRQ = host_irq(RESCHEDULE)
 
 
 def _make_request(s: list[int], me: Sender) -> None:

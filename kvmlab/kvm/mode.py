@@ -1,6 +1,7 @@
 """vcpu->mode: what a sender may assume about the vCPU. It is permission, not "is in non-root mode".
 
-Three modes in the kernels up to v3.10. The table is the machine; nothing else decides what is legal.
+Three modes, as in d6185f20a0ef; the fourth of later kernels (READING_SHADOW_PAGE_TABLES, of the
+lockless page-table walker) is not modelled. The table is the machine; nothing else decides what is legal.
 Source: d6185f20a0ef, include/linux/kvm_host.h and kvm_vcpu_exiting_guest_mode;
 Documentation/virt/kvm/vcpu-requests.rst.
 """

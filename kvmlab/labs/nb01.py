@@ -3,12 +3,13 @@
 from textwrap import fill
 from typing import Any
 
+from kvmlab.errors import unknown
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.bench import DeferralBench, check_deferral
 from kvmlab.labs.laps import laps as laps_of
 from kvmlab.labs.laps import until_l1
 from kvmlab.labs.moment import modelled, recorded, verdict
-from kvmlab.labs.predict import Predict
+from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions01 import QUESTIONS
 from kvmlab.machine.run import Run, changed
 from kvmlab.scenarios.immediate_exit import immediate_exit
@@ -18,7 +19,7 @@ from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.show.diff import KernelDiff
-from kvmlab.show.methods import METHODS
+from kvmlab.show.methods import chosen
 from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.threshold import Threshold
 from kvmlab.show.widgets.verdicts import VerdictGrid
@@ -51,13 +52,13 @@ REAL = {
 
 
 def predict(number: str) -> Predict:
-    """Return the predict box of a question."""
-    return Predict(QUESTIONS[number])
+    """Return the predict box of a question; raise BadInput for a number that is none."""
+    return asked(number, QUESTIONS)
 
 
 def threshold(*methods: str, k: int = 1000, inject: bool = True) -> Threshold:
     """Return the threshold picture with a row for each of ``methods``; without any, with all."""
-    return Threshold(k, inject, {name: METHODS[name] for name in methods or METHODS})
+    return Threshold(k, inject, chosen(methods))
 
 
 def stepper(
@@ -79,8 +80,8 @@ def _telling(scenario: Scenario) -> str:
     return fewest_switches(scenario.system, worst.property.broken, len(worst.labels) - 1)
 
 
-def foot(shown: Stepper) -> str:
-    """Return the sentence under a stepper's picture, in lines that fit the page."""
+def foot(shown: Stepper | Threshold) -> str:
+    """Return the sentence under a picture, in lines that fit the page."""
     return fill(shown.foot, 80)
 
 
@@ -95,10 +96,15 @@ def run(name: str, **knobs: Any) -> Run:
 
 
 def changes(name: str, label: str) -> list[str]:
-    """Return what the first step called ``label`` changed in :func:`run` of a kernel."""
+    """Return what the first step called ``label`` changed in :func:`run` of a kernel.
+
+    Raises BadInput if the run has no such step.
+    """
     done = run(name)
-    n = [step.move.step.label for step in done.steps].index(label)
-    return [f"{cell}: {was} -> {now}" for cell, was, now in changed(done, n)]
+    taken = [step.move.step.label for step in done.steps]
+    if label not in taken:
+        raise unknown(f"step of {name}", label, taken)
+    return [f"{cell}: {was} -> {now}" for cell, was, now in changed(done, taken.index(label))]
 
 
 def laps(name: str) -> list[str]:
@@ -128,9 +134,15 @@ def model_moment(name: str, inject: bool = True) -> list[str]:
 
 def real_moment(which: str) -> list[str]:
     """Return the events around the forced entry in a recording: ``in time`` or ``late``."""
-    return recorded(REAL[which])
+    return recorded(_recording(which))
 
 
 def real_verdict(which: str) -> str:
     """Return what the test in the recorded guest said of itself."""
-    return verdict(REAL[which], "0 value")
+    return verdict(_recording(which), "0 value")
+
+
+def _recording(which: str) -> str:
+    if which not in REAL:
+        raise unknown("recording", which, REAL)
+    return REAL[which]

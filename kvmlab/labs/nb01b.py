@@ -7,7 +7,7 @@ from typing import Any
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb01
 from kvmlab.labs.laps import laps as laps_of
-from kvmlab.labs.predict import Predict
+from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions01b import QUESTIONS
 from kvmlab.labs.reach import dead_end as dead_end_of
 from kvmlab.scenarios.immediate_exit import immediate_exit
@@ -28,8 +28,8 @@ COLUMNS: Mapping[str, Build] = {
 
 
 def predict(number: str) -> Predict:
-    """Return the predict box of a question."""
-    return Predict(QUESTIONS[number])
+    """Return the predict box of a question; raise BadInput for a number that is none."""
+    return asked(number, QUESTIONS)
 
 
 def laps(name: str, **knobs: Any) -> list[str]:
@@ -37,9 +37,9 @@ def laps(name: str, **knobs: Any) -> list[str]:
     return laps_of(run(name, **knobs))
 
 
-def dead_end(name: str, **knobs: Any) -> str | None:
-    """Return a shortest schedule into a state from which L1 is never reached again, or ``None``."""
-    return dead_end_of(immediate_exit(named(name), **knobs))
+def dead_end(name: str, **knobs: Any) -> str:
+    """Return a shortest schedule into a state from which L1 is never reached again, or ``no dead end``."""
+    return dead_end_of(immediate_exit(named(name), **knobs)) or "no dead end"
 
 
 def verdicts(*kernels: str) -> VerdictGrid:

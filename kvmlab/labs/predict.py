@@ -1,26 +1,36 @@
 """The predict box: guess first, then see.
 
-A choice is kept, and the learner hears what is true in it and which fact decides. "Show me" opens
-the stepper there; without a guess it also says the fact: skipping is allowed.
+A choice may be changed until "Show me" is pressed. Then the guess is kept, the learner hears what is
+true in it and which fact decides, and a stepper opens there, or whatever else shows it. Skipping is
+allowed: press twice.
 """
 
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
+from kvmlab.errors import unknown
 from kvmlab.labs.progress import record
 from kvmlab.labs.prose import paragraph
 from kvmlab.labs.question import Question
 from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.twin import TwinBox
 
+UNCHOSEN = "Choose first, or press again to skip."
+"""What "Show me" says without a choice."""
+
 
 class Predict(TwinBox):
-    """One question with radio buttons, none chosen; ``repr`` never gives the answer away."""
+    """One question with radio buttons, none chosen; ``repr`` never gives the answer away.
 
-    def __init__(self, question: Question) -> None:
+    ``scene`` makes what "Show me" opens; without one it is a stepper on the question's schedule.
+    """
+
+    def __init__(self, question: Question, scene: Callable[[], widgets.Widget] | None = None) -> None:
         self.question = question
+        self._make = scene or (lambda: Stepper(question.scenarios(), question.schedule))
         self._guess = widgets.RadioButtons(
             options=[(choice.text, n) for n, choice in enumerate(question.choices, 1)],
             value=None,
@@ -31,9 +41,10 @@ class Predict(TwinBox):
         self._said = widgets.HTML()
         self._scene = widgets.VBox()
         self._feedback = ""
+        self._kept: int | None = None
         asked = widgets.HTML(paragraph(f"<b>Predict {escape(question.id)}.</b> {escape(question.text)}"))
         super().__init__([asked, self._guess, self._show, self._said, self._scene])
-        self._guess.observe(lambda change: self._chosen(change["new"]), "value")
+        self._guess.observe(lambda _: self._say(""), "value")
         self._show.on_click(self._pressed)
 
     @property
@@ -46,27 +57,50 @@ class Predict(TwinBox):
         self._show.click()
 
     def answer(self, n: int) -> str:
-        """Choose ``n``, counted from 1, and return the feedback.
+        """Choose ``n``, counted from 1, press "Show me" and return the feedback.
 
         Raises BadInput if there is no such choice.
         """
-        self.question.choice(n)
-        self._guess.value = n
+        self.choose(n)
+        self.show()
         return self._feedback
 
-    def _chosen(self, n: int) -> None:
-        choice = self.question.choice(n)
-        record(self.question.id, n, choice.right)
-        self._feedback = self.question.feedback(n)
-        self._said.value = paragraph(f"{escape(choice.feedback)}<br>{escape(self.question.fact)}", "status")
+    def choose(self, n: int) -> None:
+        """Choose ``n``, counted from 1; nothing is kept yet. Raises BadInput if there is no such choice."""
+        self.question.choice(n)
+        self._guess.value = n
 
     def _pressed(self, _: Any) -> None:
-        """Open the stepper; without a guess, say the fact."""
-        if self._guess.value is None:
-            self._feedback = self.question.fact
-            self._said.value = paragraph(escape(self._feedback), "status")
+        """Keep the guess, say what is true in it, open the scene; without a guess ask for one, once."""
+        n = self._guess.value
+        if n is None and not self._feedback:
+            self._say(UNCHOSEN)
+            return
+        if n is None:
+            self._say(self.question.fact)
+        else:
+            self._keep(n)
+            self._say(self.question.choice(n).feedback, self.question.fact)
         if not self._scene.children:
-            self._scene.children = (Stepper(self.question.scenarios(), self.question.schedule),)
+            self._scene.children = (self._make(),)
+
+    def _keep(self, n: int) -> None:
+        """Record a guess, once for as long as it is not changed."""
+        if n != self._kept:
+            self._kept = n
+            record(self.question.id, n, self.question.choice(n).right)
+
+    def _say(self, *lines: str) -> None:
+        self._feedback = " ".join(lines)
+        told = paragraph("<br>".join(map(escape, lines)), "status")
+        self._said.value = told if self._feedback else ""
 
     def __repr__(self) -> str:
         return self.question.twin()
+
+
+def asked(number: str, questions: Mapping[str, Question]) -> Predict:
+    """Return the box of the question ``number``; raise BadInput, with the nearest one, if there is none."""
+    if number not in questions:
+        raise unknown("question", number, questions)
+    return Predict(questions[number])

@@ -53,13 +53,15 @@ class Layout:
 
     def __init__(self) -> None:
         self.cells: list[CellInfo] = []
+        self._places: dict[str, Cell] = {}
 
     def add(self, name: str, initial: int = 0, show: Show = number, *, deadline: bool = False) -> Cell:
         """Allocate one cell and return its index; a name may be used once."""
-        if any(known.name == name for known in self.cells):
+        if name in self._places:
             raise ModelError(f"two cells are named {name}; give each record a name of its own")
         self.cells.append(CellInfo(name, initial, show, deadline))
-        return len(self.cells) - 1
+        self._places[name] = len(self.cells) - 1
+        return self._places[name]
 
     def record(self, cls: type[R], name: str, **given: Any) -> R:
         """Allocate the cells of ``cls`` as ``name.attribute`` and return the record.
@@ -79,10 +81,9 @@ class Layout:
 
     def index(self, name: str) -> Cell:
         """Return the place of the cell called ``name``."""
-        for i, info in enumerate(self.cells):
-            if info.name == name:
-                return i
-        raise ModelError(f"no cell is named {name}")
+        if name not in self._places:
+            raise ModelError(f"no cell is named {name}")
+        return self._places[name]
 
     def text(self, cell: Cell, state: Sequence[int]) -> str:
         """Print one cell of ``state`` the way its record asks for."""

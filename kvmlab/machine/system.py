@@ -8,7 +8,7 @@ while its own frame is there, except for a step marked ``preempts``, whose guard
 interrupt may come in. Frames are numbered by the machine's owner; sleeping is a guard.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,20 @@ from kvmlab.machine.program import Place, as_row, compile_path
 from kvmlab.machine.state import Cell, Layout, State
 from kvmlab.machine.step import Block, Effect, Guard, Step
 
+Top = Cell | Callable[[Sequence[int]], Cell] | None
+
+
+def top_cell(top: Top, s: Sequence[int]) -> Cell | None:
+    """Return the cell that holds the frame on top of an actor's CPU in ``s``."""
+    return top(s) if callable(top) else top
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who takes steps: a letter for schedules, a name for people, a path, and the record it runs on.
 
-    ``top`` is the cell that holds the frame on top of the actor's CPU (``None``: a CPU of its own),
+    ``top`` is the cell that holds the frame on top of the actor's CPU (``None``: a CPU of its own), or a
+    function of the state that finds it, for a thread that migrates;
     ``frame`` the actor's own frame number, ``begins`` the row it begins at (empty: its path's first).
     """
 
@@ -30,7 +38,7 @@ class Actor:
     name: str
     path: Block
     me: Any
-    top: Cell | None = None
+    top: Top = None
     frame: int = 0
     begins: str = ""
 
@@ -125,10 +133,10 @@ class System:
         self._cores = self._group()
         self.start: State = layout.start()
 
-    def _group(self) -> list[tuple[Cell | None, "Frames"]]:
+    def _group(self) -> list[tuple[Top, "Frames"]]:
         """Return the actors by CPU, in the order in which each CPU was first named."""
         rows = {x.letter: self._rows(x) for x in self.actors.values()}
-        cores: dict[Cell | None, Frames] = {}
+        cores: dict[Top, Frames] = {}
         for x in self.actors.values():
             cores.setdefault(x.top, Frames()).actors.append((x, self.pc[x.letter], rows[x.letter]))
         return list(cores.items())
@@ -164,6 +172,8 @@ class System:
         """Return every move that is possible in ``s``: by CPU, then in the order of the actors."""
         moves = []
         for top, frames in self._cores:
+            if callable(top):
+                top = top(s)
             for away, me, pc, rows in frames[None if top is None else s[top]]:
                 first, free = rows[s[pc]]
                 for when, preempts, move in first:

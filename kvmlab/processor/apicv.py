@@ -64,7 +64,7 @@ def _deliver(s: list[int], me: Guest) -> str:
     a = page(me)
     s[a.virr] &= ~bit(s[a.rvi])
     s[a.rvi] = highest(s[a.virr]) if s[a.virr] else 0
-    s[me.delivered] += 1
+    s[me.delivered] = min(s[me.delivered] + 1, 2)
     evaluate(s, a)
     return STAY
 

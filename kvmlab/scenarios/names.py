@@ -28,7 +28,7 @@ def scenario(name: str, kernel: Kernel, **knobs: Any) -> Scenario:
     known = knobs_of(name)
     for knob in knobs:
         if knob not in known:
-            raise BadInput(f"{name} has no knob {knob}; it has {', '.join(known)}")
+            raise BadInput(f"{name} has no knob {knob}; it has {', '.join(known) or 'none'}")
     return SCENARIOS[name](kernel, **knobs)
 
 

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from kvmlab.errors import BadInput
 from kvmlab.machine.run import Run, Taken, taken
 from kvmlab.machine.system import System
 
@@ -9,12 +10,16 @@ from kvmlab.machine.system import System
 def draw(system: System, seed: int, limit: int = 1000) -> Run:
     """Return a run of at most ``limit`` steps; the same seed gives the same run on every platform.
 
+    ``stopped`` says if the limit ended it. Raises BadInput for a negative seed.
+
     Only ``Random.random()`` is used: its sequence is the one part of the module that never changes.
     """
+    if seed < 0:
+        raise BadInput(f"seed {seed}: 0 or more")
     rng, state = Random(seed), system.start
     steps: list[Taken] = []
     while len(steps) < limit and (moves := system.enabled(state)):
         move = moves[int(rng.random() * len(moves))]
         steps.append(taken(move, state))
         state = steps[-1].after
-    return Run(system, tuple(steps))
+    return Run(system, tuple(steps), f"after {limit} steps" if len(steps) == limit else "")

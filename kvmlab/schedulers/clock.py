@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from kvmlab.machine.run import Run, Taken
 from kvmlab.machine.state import Cell
-from kvmlab.machine.system import Actor, Move, System
+from kvmlab.machine.system import Actor, Move, System, top_cell
+from kvmlab.machine.time import TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,14 @@ class Clock:
         self.state = list(system.start)
         self.time = 0
         self._now = now
-        tops = {letter: actor.top for letter, actor in system.actors.items()}
-        # Actors that share a frame cell share a CPU; any other has one of its own.
-        self._cpu = {letter: letter if top is None else str(top) for letter, top in tops.items()}
-        self._free = dict.fromkeys(self._cpu.values(), 0)
+        self._free: dict[str | Cell, int] = {}
+        self._time = {letter for letter, actor in system.actors.items() if actor.path is TIME}
         self._deadlines = [i for i, info in enumerate(system.layout.cells) if info.deadline]
 
     def step(self) -> Move | None:
         """Carry out the next step and return it; ``None`` when nothing can ever happen again."""
         while True:
-            moves = self.system.enabled(self.state)
+            moves = self._moves()
             first, start = self._first(moves)
             due = min((self.state[d] for d in self._deadlines if self.state[d] > self.time), default=None)
             if due is not None and (first is None or due <= start):
@@ -70,13 +69,18 @@ class Clock:
             else:
                 return self._carry_out([m for m in moves if m.actor is first], start)
 
+    def _moves(self) -> list[Move]:
+        """Return what is possible; an actor that only lets time pass has no say where there is a clock."""
+        moves = self.system.enabled(self.state)
+        return [m for m in moves if m.actor.letter not in self._time] if self._time else moves
+
     def _first(self, moves: Sequence[Move]) -> tuple[Actor | None, int]:
         """Return who moves next, and when: the earliest start, then the highest frame, then the list."""
         first: Actor | None = None
         start = 0
         for move in moves:
             actor = move.actor
-            at = max(self._free[self._cpu[actor.letter]], self.time)
+            at = max(self._free.get(self._cpu(actor), 0), self.time)
             if first is None or at < start or (at == start and actor.frame > first.frame):
                 first, start = actor, at
         return first, start
@@ -84,9 +88,14 @@ class Clock:
     def _carry_out(self, choices: list[Move], start: int) -> Move:
         move = choices[0] if len(choices) == 1 else self.choose(choices)
         self._at(start)
-        self._free[self._cpu[move.actor.letter]] = start + self.profile.cost(move)
+        self._free[self._cpu(move.actor)] = start + self.profile.cost(move)
         move.carry_out(self.state)
         return move
+
+    def _cpu(self, actor: Actor) -> str | Cell:
+        """Actors that share a frame cell share a CPU; any other has one of its own."""
+        top = top_cell(actor.top, self.state)
+        return actor.letter if top is None else top
 
     def _at(self, time: int) -> None:
         self.time = time
@@ -104,5 +113,6 @@ class Clock:
 
 
 def clocked(system: System, profile: Profile = UNIT, limit: int = 1000) -> Run:
-    """Return the run that the clock makes, at most ``limit`` steps long."""
-    return Run(system, tuple(Clock(system, profile).steps(limit)))
+    """Return the run that the clock makes; ``stopped`` says if the limit ended it."""
+    steps = tuple(Clock(system, profile).steps(limit))
+    return Run(system, steps, f"after {limit} steps" if len(steps) == limit else "")

@@ -9,7 +9,7 @@ A violating state is not explored further: what happens after the loss proves no
 
 from dataclasses import dataclass
 
-from kvmlab.errors import ModelError
+from kvmlab.errors import BadInput, ModelError
 from kvmlab.machine import schedule
 from kvmlab.machine.property import Property, Question
 from kvmlab.machine.property import broken as first_broken
@@ -63,18 +63,20 @@ class Exploration:
         scope = "every schedule" if self.complete else f"the first {self.bound} states"
         size = f"{self.states} states, {self.transitions} transitions"
         if self.shortest is None:
-            return f"ok in {scope}: {size}"
-        n = len(self.shortest.labels)
+            return f"{'ok' if self.complete else 'nothing found'} in {scope}: {size}"
+        n = len(self.shortest.labels) - 1  # The last label is the check.
         return f"violated ({self.shortest.property.label}): shortest {n} steps, {scope}, {size}"
 
 
 def explore(question: Question, limit: int | None = None) -> Exploration:
     """Try every schedule of a scenario and return what was found.
 
-    ``limit`` bounds the number of states; the search then stops after the layer that reaches it.
-    Raises ModelError for a state in which nobody can move and that is no declared end, with the
-    schedule that leads there.
+    ``limit`` bounds the number of states; the search then stops after the layer that reaches it, and
+    an "ok" is no proof. Raises BadInput for a limit below 1, ModelError for a state in which nobody can
+    move and that is no declared end, with the schedule that leads there.
     """
+    if limit is not None and limit < 1:
+        raise BadInput(f"a limit of {limit} states: 1 or more")
     system, properties, done = question.system, question.properties, question.done
     start = system.start
     parents: dict[State, tuple[State, Move] | None] = {start: None}
@@ -103,6 +105,9 @@ def explore(question: Question, limit: int | None = None) -> Exploration:
         layer = following
         if limit is not None and len(parents) > limit:
             bound = limit
+            # What was counted was also looked at: the last layer is checked, though not expanded.
+            found = ((first_broken(properties, state), state) for state in layer)
+            violations += [_violation(prop, parents, state) for prop, state in found if prop]
     return Exploration(system, properties, len(parents), transitions, tuple(violations), bound)
 
 

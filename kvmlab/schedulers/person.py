@@ -1,8 +1,7 @@
 """A person: press whose step is next, go back, go on."""
 
 from kvmlab.errors import IllegalTransition
-from kvmlab.machine import schedule
-from kvmlab.machine.run import Run
+from kvmlab.machine.run import Run, taken
 from kvmlab.machine.state import State
 from kvmlab.machine.system import Move, System
 from kvmlab.schedulers.replay import replay
@@ -47,9 +46,8 @@ class Session:
         move = self.system.find(self.state, token)
         ahead = self.run.steps[self.at :]
         if not (ahead and ahead[0].move == move):
-            self.load(self.system, schedule.text((*self._tokens(self.at), move.token)))
-        else:
-            self.at += 1
+            self.run = Run(self.system, (*self.run.steps[: self.at], taken(move, self.state)))
+        self.at += 1
 
     def step(self) -> bool:
         """Go on along the schedule, or with the only possible move; return False if there is neither."""
@@ -66,6 +64,3 @@ class Session:
         if not 0 <= at <= len(self.run.steps):
             raise IllegalTransition(f"step {at} is not in this schedule of {len(self.run.steps)} steps")
         self.at = at
-
-    def _tokens(self, n: int) -> tuple[str, ...]:
-        return tuple(taken.move.token for taken in self.run.steps[:n])

@@ -5,6 +5,7 @@ Switches of actor are the story; steps that commute make the same story look lik
 
 from collections.abc import Callable, Sequence
 
+from kvmlab.errors import BadInput
 from kvmlab.machine import schedule
 from kvmlab.machine.run import taken
 from kvmlab.machine.state import State
@@ -34,5 +35,7 @@ def fewest_switches(system: System, broken: Callable[[Sequence[int]], object], d
         seen |= {state for state, _ in following}
         layer = following
     ends = [value for (state, _), value in layer.items() if broken(state)]
+    if not ends:
+        raise BadInput(f"no schedule of {depth} steps breaks it")
     best = min(ends, key=lambda value: value[0])
     return schedule.text(tuple(move.token for move in best[1]))

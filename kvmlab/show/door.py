@@ -104,12 +104,17 @@ def _returns(events: Sequence[Event]) -> str:
     return f"Line 4, kvm_entry: back in after {out} ticks outside, at rip {where}, {moved} bytes further on."
 
 
+def written(form: Form | None) -> tuple[str, str]:
+    """Return what stands on the form; dots for what no line has told yet."""
+    return (f"{form.rip:#x}", form.reason or "…") if form else ("…", "…")
+
+
 def door_text(shown: Door) -> str:
     """Return the picture in words, at most 80 columns wide, the foot last."""
     told = ["The door"]
     for words in shown.lines():
         cut = " ".join(words.split())
         told.append(cut if len(cut) <= 80 else cut[:77] + "...")
-    form = shown.form
-    told.append(f"the form: go on at rip {form.rip:#x}, left because {form.reason or '...'}" if form else "")
-    return "\n".join([*(words for words in told if words), "", *wrap(shown.foot, 80)])
+    rip, reason = written(shown.form)
+    told.append(f"the form: go on at rip {rip}, left because {reason}")
+    return "\n".join([*told, "", *wrap(shown.foot, 80)])

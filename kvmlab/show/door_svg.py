@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kvmlab.show.door import Door, Form
+from kvmlab.show.door import Door, written
 from kvmlab.show.measure import width
 from kvmlab.show.svg import arrow, document, line, num, path, rect, text
 
@@ -77,15 +77,10 @@ def _form(shown: Door) -> Iterator[str]:
     y, form, was = FLOOR + 16, shown.form, replace(shown, seen=max(shown.seen - 1, 0)).form
     yield text(8, y + 21, "the form", bold=True)
     yield rect(LEFT - 30, y, 560, 32)
-    rip, reason = _written(form)
-    before = _written(was)
+    rip, reason = written(form)
+    before = written(was)
     yield from _entered(LEFT - 16, y, "go on at rip", rip, rip != before[0])
     yield from _entered(LEFT + 220, y, "left because", reason, reason != before[1])
-
-
-def _written(form: Form | None) -> tuple[str, str]:
-    """Return what stands on the form; dots for what no line has told yet."""
-    return (f"{form.rip:#x}", form.reason or "…") if form else ("…", "…")
 
 
 def _entered(x: float, y: float, name: str, value: str, new: bool) -> Iterator[str]:

@@ -47,9 +47,9 @@ class Take:
         return f"{FIRST_VECTOR:#x} was sent once; the guest's counter reads {self.counter}.{end}"
 
 
-def take(patched: bool) -> Take:
-    """Return the run with or without the patch, up to where everything is at rest."""
-    which = kernel(ON if patched else OFF)
+def take(fixed: bool) -> Take:
+    """Return the run with or without the fix, up to where everything is at rest."""
+    which = kernel(ON if fixed else OFF)
     scenario = posted_interrupts(which)
     run = to_rest(scenario, SCHEDULE)
     return Take(title(which), run, len(SCHEDULE), run.state[scenario.records["guest"].delivered])

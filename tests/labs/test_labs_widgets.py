@@ -1,5 +1,6 @@
 """Predict box and bench: driven in code, they do what a click does and tell what is on the screen."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from kvmlab.errors import BadInput
 from kvmlab.labs import nb01, nb01b, progress
 from kvmlab.labs.bench import DeferralBench, check_deferral
 from kvmlab.labs.pieces import RERAISE
-from kvmlab.labs.predict import Predict
+from kvmlab.labs.predict import UNCHOSEN, Predict
 from kvmlab.labs.questions01 import FAKED
 from kvmlab.show.widgets.stepper import Stepper
 
@@ -35,11 +36,37 @@ def test_nothing_is_chosen_and_nothing_kept_before_somebody_answers(file: Path) 
 
 
 def test_an_answer_is_kept_and_told() -> None:
-    """Choosing: the guess goes to the file, the feedback to the screen; no stepper yet."""
+    """The guess goes to the file, the feedback to the screen, and the stepper opens."""
     box = Predict(FAKED)
     assert box.answer(1) == FAKED.feedback(1) == box.said
     assert progress.guesses() == [{"question": "01.1", "choice": 1, "right": False}]
-    assert FAKED.choice(1).feedback in box.children[3].value and steppers(box) == []
+    assert FAKED.choice(1).feedback in box.children[3].value and len(steppers(box)) == 1
+
+
+def test_nothing_is_kept_or_told_before_show_me(file: Path) -> None:
+    """A choice may be changed as often as one likes; only the last one is a guess."""
+    box = Predict(FAKED)
+    for n in (1, 3, 2):
+        box.choose(n)
+        assert box.said == box.children[3].value == "" and steppers(box) == [] and not file.exists()
+    box.show()
+    assert [guess["choice"] for guess in progress.guesses()] == [2] and box.said == FAKED.feedback(2)
+
+
+def test_another_choice_takes_the_feedback_away() -> None:
+    """What is on the screen belongs to the choice on the screen."""
+    box = Predict(FAKED)
+    box.answer(1)
+    box.choose(2)
+    assert box.said == box.children[3].value == ""
+
+
+def test_the_same_guess_is_kept_once() -> None:
+    """Pressing again is no second guess."""
+    box = Predict(FAKED)
+    box.answer(1)
+    box.show()
+    assert len(progress.guesses()) == 1 and box.said == FAKED.feedback(1)
 
 
 def test_show_me_opens_one_stepper_at_the_schedule() -> None:
@@ -53,8 +80,10 @@ def test_show_me_opens_one_stepper_at_the_schedule() -> None:
 
 
 def test_skipping_shows_the_fact_and_keeps_nothing() -> None:
-    """ "Show me" without a choice: the fact and the stepper, no guess."""
+    """ "Show me" without a choice asks for one; pressed again it shows the fact and the stepper, no guess."""
     box = Predict(FAKED)
+    box.show()
+    assert box.said == UNCHOSEN and steppers(box) == []
     box.show()
     assert box.said == FAKED.fact and progress.guesses() == [] and len(steppers(box)) == 1
 
@@ -117,6 +146,30 @@ def test_the_bench_refuses_what_cannot_be(pieces: tuple[str, ...]) -> None:
     with pytest.raises(BadInput):
         bench.choose(*pieces)
     assert bench.pieces == ("MTF",)
+
+
+MISSPELLED: list[tuple[Callable[..., object], tuple[str, ...], str]] = [
+    (nb01.predict, ("1.1",), "question 1.1; did you mean 01.1"),
+    (nb01b.predict, ("01b.3",), "question 01b.3; did you mean 01b"),
+    (nb01.threshold, ("none",), "method none; "),
+    (nb01.threshold, ("no trip wire",), "did you mean No tripwire"),
+    (nb01.changes, ("v3.2", "FOO"), "step of v3.2 FOO; "),
+    (nb01.changes, ("v3.2", "vmentry"), "did you mean VMENTRY"),
+    (nb01.check_deferral, ("mtf",), "did you mean MTF"),
+    (nb01.real_moment, ("intime",), "did you mean in time"),
+    (nb01.real_verdict, ("too late",), "did you mean late"),
+    (nb01.laps, ("v3.11",), "did you mean v3.1"),
+    (nb01b.dead_end, ("v3.11",), "did you mean v3.1"),
+]
+
+
+@pytest.mark.parametrize("call, given, message", MISSPELLED)
+def test_a_name_nobody_knows_is_an_error_with_a_hint(
+    call: Callable[..., object], given: tuple[str, ...], message: str
+) -> None:
+    """Whatever a cell may be asked for by name: BadInput, and the nearest name, or all of them."""
+    with pytest.raises(BadInput, match=message):
+        call(*given)
 
 
 @pytest.mark.parametrize("facade", [nb01, nb01b])

@@ -108,6 +108,29 @@ def test_a_handler_frame_holds_the_thread_below() -> None:
     assert replay(system, "vhv").stopped.startswith("step 3: v (thread) cannot move")
 
 
+def test_a_thread_may_migrate_to_another_cpu() -> None:
+    """An actor's CPU may depend on the state: after the move it waits for the frames of the new CPU."""
+    layout = Layout()
+    cpu, tops = layout.add("cpu"), (layout.add("top0"), layout.add("top1", 1))
+
+    def migrate(s: list[int], me: object) -> None:
+        s[cpu] = 1
+
+    def pop(s: list[int], me: object) -> None:
+        s[tops[1]] = 0
+
+    thread = block("t", Step("MIGRATE", migrate), note("GO_ON"))
+    actors = [
+        Actor("v", "thread", thread, None, lambda s: tops[s[cpu]], 0),
+        Actor("h", "handler there", block("h", Step("IRET", pop)), None, tops[1], 1),
+    ]
+    system = System(layout, actors)
+    assert [move.token for move in system.enabled(system.take(system.start, "v"))] == ["h"]
+    assert replay(system, "vhv").labels == ["v:MIGRATE", "h:IRET", "v:GO_ON"]
+    slow = Profile("slow", {"IRET": 9})
+    assert [step.time for step in clocked(system, slow).steps] == [0, 0, 9]
+
+
 def test_an_illegal_move_raises_and_changes_nothing() -> None:
     """A typed error names actor and place; the state and a session are as before."""
     system = frames()
@@ -236,6 +259,6 @@ def test_what_a_step_reads_and_writes_is_recorded() -> None:
     system = toy(((("wait", 0, 0), ("add", 1, 1)),), 2).system
     first = system.enabled(system.start)[0]
     pc = system.pc["a"]
-    assert footprint(first, system.start) == ({0, pc}, {pc})
+    assert footprint(system, first, system.start) == ({0, pc}, {pc})
     state = system.take(system.start, "a")
-    assert footprint(system.enabled(state)[0], state) == ({1, pc}, {1, pc})
+    assert footprint(system, system.enabled(state)[0], state) == ({1, pc}, {1, pc})

@@ -158,9 +158,9 @@ def test_the_first_real_exit_of_l2_ends_the_debt() -> None:
 def test_event_survives_a_cancelled_entry_only_with_the_fix() -> None:
     """K.11: after a cancel with an immediate exit decided, KVM_REQ_EVENT is set in 2020 and not before."""
     cancelled = "m1vvvvdvvvvvvvvavvvv"
-    for name, survives in (("v3.10", False), ("v3.10+8081ad0", True)):
+    for name, survives, more in (("v3.10", False, ""), ("v3.10+8081ad0", True, "v")):
         scenario = immediate_exit(kernel(name), cancel=True)
-        run = replay(scenario.system, cancelled)
+        run = replay(scenario.system, cancelled + more)
         assert run.labels[-1] == "v:CANCEL.inject"
         assert bool(run.state[scenario.records["vcpu"].requests] & KVM_REQ_EVENT) is survives
 

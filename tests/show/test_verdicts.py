@@ -31,6 +31,9 @@ def test_a_cell_is_what_the_explorer_finds(table: VerdictTable) -> None:
             worst = explore(build(kernel(name))).shortest
             expected = f"✕ {worst.property.label}, {len(worst.labels) - 1} steps" if worst else "✓ ok"
             assert str(table.at(name, column)) == expected
+            assert not worst or f"shortest {len(worst.labels) - 1} steps" in repr(
+                table.at(name, column).exploration
+            )
 
 
 def test_the_schedule_of_a_cell_breaks_what_it_says(table: VerdictTable) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from kvmlab.errors import unknown
 from kvmlab.machine.run import Run, Taken
 from kvmlab.machine.state import Layout
-from kvmlab.machine.system import System
+from kvmlab.machine.system import System, top_cell
 from kvmlab.processor.records import ROOT
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.show.decisive import verdict
@@ -37,7 +37,7 @@ def _cells(layout: Layout, what: str) -> list[int]:
 
 def _is_exit(step: Taken, system: System) -> bool:
     """Whether a step left a guest for root mode, be it within an entry that was thrown back."""
-    top = step.move.actor.top
+    top = top_cell(step.move.actor.top, step.before)
     left = top is not None and step.before[top] != ROOT == step.after[top]
     told = any(name.startswith("vmcs0") and name.endswith(".reason") for name, _, _ in _news(step, system))
     return left or told

@@ -12,22 +12,22 @@ from kvmlab.show.widgets.twin import TwinBox
 class Trailer(TwinBox):
     """The picture of :mod:`kvmlab.show.trailer`, redrawn when the switch is turned."""
 
-    def __init__(self, patched: bool = False) -> None:
+    def __init__(self, fixed: bool = False) -> None:
         self._switch = widgets.ToggleButtons(
-            options=[("off", False), ("on", True)], value=patched, style={"button_width": "80px"}
+            options=[("off", False), ("on", True)], value=fixed, style={"button_width": "80px"}
         )
         self._picture = widgets.HTML()
-        super().__init__([beside("Patch", self._switch), self._picture])
+        super().__init__([beside("The fix", self._switch), self._picture])
         self._switch.observe(self._draw, "value")
         self._draw()
 
     @property
-    def patched(self) -> bool:
-        """Whether the patch is on."""
+    def fixed(self) -> bool:
+        """Whether the fix is on."""
         return bool(self._switch.value)
 
-    @patched.setter
-    def patched(self, wanted: bool) -> None:
+    @fixed.setter
+    def fixed(self, wanted: bool) -> None:
         self._switch.value = wanted
 
     @property
@@ -36,7 +36,7 @@ class Trailer(TwinBox):
         return self._shown.counter
 
     def _draw(self, _: Any = None) -> None:
-        self._shown = take(self.patched)
+        self._shown = take(self.fixed)
         self._picture.value = trailer_svg(self._shown)
 
     def __repr__(self) -> str:

@@ -95,9 +95,7 @@ def _words(text: str, *, bold: bool = False, mono: bool = False) -> widgets.HTML
 def _legend(rules: Sequence[str]) -> str:
     """Return what the labels in the cells mean: what must hold, and does not there."""
     must = " · ".join(f"<b>{escape(label)}</b>: {escape(rule)}" for label, _, rule in map(_parted, rules))
-    return (
-        f'<p style="max-width:960px;line-height:1.5;margin:4px 0">✕ breaks a rule. {must}</p>' if must else ""
-    )
+    return f'<p style="max-width:960px;line-height:1.5;margin:4px 0">✕ breaks {must}</p>' if must else ""
 
 
 def _parted(rule: str) -> tuple[str, str, str]:
