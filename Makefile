@@ -31,6 +31,7 @@ check: $(VENV)/test.stamp
 refresh: $(VENV)/test.stamp
 	$(BIN)/python tools/pictures.py
 	$(BIN)/python tools/refresh.py
+	$(BIN)/python tools/lessons.py
 
 ## bench: measure the explorer and the clock
 bench: $(VENV)/test.stamp

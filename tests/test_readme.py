@@ -20,6 +20,14 @@ def test_its_picture_is_current() -> None:
     assert (done.returncode, done.stdout) == (0, b"")
 
 
+def test_its_table_of_lessons_is_current() -> None:
+    """The table is what the notebooks' metadata say, and it lists every notebook."""
+    command = [sys.executable, str(ROOT / "tools" / "lessons.py"), "--check"]
+    assert subprocess.run(command).returncode == 0
+    listed = set(re.findall(r"\(notebooks/([^)]+\.ipynb)\)", README))
+    assert listed == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
 def test_its_links_lead_somewhere(link: str) -> None:
     """Every relative link names a file of the repository."""
