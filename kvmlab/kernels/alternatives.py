@@ -64,7 +64,7 @@ MTF = Patch(
 
 ACK_TOP_VECTOR = Patch(
     "ack-top-vector",
-    "the exit is forced by a vector of top priority, acknowledged by the exit: no handler runs",
+    "the exit is forced by a vector of top priority, which that exit acknowledges: no handler runs",
     "named as an alternative in the message of d6185f20a0ef",
     (
         swap(

@@ -22,4 +22,4 @@ def draw(system: System, seed: int, limit: int = 1000) -> Run:
         move = moves[int(rng.random() * len(moves))]
         steps.append(taken(move, state))
         state = steps[-1].after
-    return Run(system, tuple(steps), f"after {limit} steps" if len(steps) == limit else "")
+    return Run(system, tuple(steps), f"after {limit} steps" if system.enabled(state) else "")

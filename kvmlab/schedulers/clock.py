@@ -115,4 +115,5 @@ class Clock:
 def clocked(system: System, profile: Profile = UNIT, limit: int = 1000) -> Run:
     """Return the run that the clock makes; ``stopped`` says if the limit ended it."""
     steps = tuple(Clock(system, profile).steps(limit))
-    return Run(system, steps, f"after {limit} steps" if len(steps) == limit else "")
+    cut = len(steps) == limit and bool(system.enabled(steps[-1].after))
+    return Run(system, steps, f"after {limit} steps" if cut else "")

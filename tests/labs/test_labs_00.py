@@ -4,6 +4,9 @@ from collections import Counter
 
 import pytest
 
+pytest.importorskip("ipywidgets")
+
+
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Patch, PathEdit, swap
 from kvmlab.kernels.names import kernel

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import toy
+from toys import timers, toy
 
 from kvmlab.errors import BadInput, IllegalTransition, ModelError
 from kvmlab.machine import schedule
@@ -13,7 +13,6 @@ from kvmlab.machine.run import divergence
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import STAY, Block, Row, Step, block, cases, free, loop, name_of, prioritised
 from kvmlab.machine.system import Actor, System
-from kvmlab.machine.time import TIME, time_of
 from kvmlab.machine.watch import footprint
 from kvmlab.schedulers.chance import draw
 from kvmlab.schedulers.clock import Clock, Profile, clocked
@@ -206,22 +205,6 @@ def test_divergence_counts_the_common_steps() -> None:
     system = frames()
     assert divergence(replay(system, "vhhv"), replay(system, "vv")) == 1
     assert divergence(replay(system, "vhhv"), replay(system, "vhhv")) == 4
-
-
-def timers() -> System:
-    """Two timers that fire when their deadline has come, and the time."""
-    layout = Layout()
-    now = layout.add("now")
-    first, second = (layout.add(n, at, deadline=True) for n, at in (("first", 70), ("second", 30)))
-
-    def fire(cell: int) -> Step:
-        def fn(s: list[int], me: object) -> None:
-            s[cell] = -1
-
-        return Step("FIRE", fn, lambda s, me: 0 <= s[cell] <= s[now])
-
-    actors = [Actor(x, x, block(x, fire(cell)), None) for x, cell in (("a", first), ("b", second))]
-    return System(layout, [*actors, Actor("t", "time", TIME, time_of(layout, now))])
 
 
 def test_time_is_an_actor_that_goes_to_the_next_deadline() -> None:

@@ -13,6 +13,8 @@ from kvmlab.machine import system as system_module
 from kvmlab.machine.property import Predicate, Property
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import Step, block
+from kvmlab.machine.system import Actor, System
+from kvmlab.machine.time import TIME, time_of
 
 Op = tuple[str, int, int]
 Spec = tuple[tuple[Op, ...], ...]
@@ -64,6 +66,22 @@ def toy(
     ]
     properties = (Property("BROKEN", "the toy's property", broken),) if broken else ()
     return Toy(machine.System(layout, actors), properties, done or (lambda s: True))
+
+
+def timers() -> System:
+    """Two timers that fire when their deadline has come, and the time."""
+    layout = Layout()
+    now = layout.add("now")
+    first, second = (layout.add(n, at, deadline=True) for n, at in (("first", 70), ("second", 30)))
+
+    def fire(cell: int) -> Step:
+        def fn(s: list[int], me: object) -> None:
+            s[cell] = -1
+
+        return Step("FIRE", fn, lambda s, me: 0 <= s[cell] <= s[now])
+
+    actors = [Actor(x, x, block(x, fire(cell)), None) for x, cell in (("a", first), ("b", second))]
+    return System(layout, [*actors, Actor("t", "time", TIME, time_of(layout, now))])
 
 
 def independent(spec: Spec, cells: int, broken: Predicate) -> tuple[int, int, int | None]:
