@@ -1,7 +1,7 @@
 """The command line.
 
-Exit status: 0 it holds (of one run: nothing was violated in it), 1 a property is violated, 2 bad input or a bound that left
-the question open, said in one line, 3 an error of the model itself.
+Exit status: 0 it holds (of one run: nothing was violated in it), 1 a property is violated, 2 bad input
+or a bound that left the question open, said in one line, 3 an error of the model itself.
 The keys of every ``--json`` are an interface: add, never rename.
 """
 

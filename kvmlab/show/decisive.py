@@ -4,7 +4,8 @@ The rule is a slice, not a guess; a step is decisive if
 
 1. it was the last to change a cell that the verdict rests on (running the broken property on a
    recording state yields these cells), or the verdict came with it;
-2. it was the last of an actor from outside this CPU: a sender, a device;
+2. it was the last of an actor from outside this CPU (a sender, a device), or the last time that a
+   handler of the host interrupted: the IPI that was eaten;
 3. it took back what a decisive step of *another* actor had set: the request that was used up, the
    injection that was cleared.
 
@@ -20,7 +21,7 @@ from kvmlab.machine.run import Run
 from kvmlab.machine.watch import Recorder
 from kvmlab.scenarios.scenario import Scenario
 
-PER_ACTOR = 2
+PER_ACTOR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ def decisive(prop: Property, run: Run, at: int) -> tuple[int, ...]:
         return ()
     recorder = Recorder(run.steps[at - 1].after)
     prop.broken(recorder)
-    first = {at} | {_last_change(run, cell, at) for cell in recorder.reads} | set(_outsiders(run, at))
+    first = {at} | {_last_change(run, cell, at) for cell in recorder.reads} | set(_uninvited(run, at))
     return _thinned(run, first | {m for n in first for m in _taken_back(run, n, at)})
 
 
-def _outsiders(run: Run, at: int) -> Iterator[int]:
-    """Yield the last step of every actor that does not share its CPU with others."""
+def _uninvited(run: Run, at: int) -> Iterator[int]:
+    """Yield the last step of every actor that does not share its CPU, and the last interrupt of the host."""
+    yield next((n for n in range(at, 0, -1) if run.steps[n - 1].move.step.preempts), 0)
     for actor in run.system.actors.values():
         if actor.top is None:
             yield next((n for n in range(at, 0, -1) if run.steps[n - 1].move.actor is actor), 0)
@@ -70,16 +72,17 @@ def _taken_back(run: Run, n: int, at: int) -> Iterator[int]:
     step, final = run.steps[n - 1], run.steps[at - 1].after
     none = {*run.system.pc.values(), *(actor.top for actor in run.system.actors.values())}
     for cell, (was, now) in enumerate(zip(step.before, step.after, strict=True)):
-        if was != now and final[cell] == was and cell not in none:
-            undone = _last_change(run, cell, at)
+        bits = was ^ now
+        if bits and not (final[cell] ^ was) & bits and cell not in none:
+            undone = _last_change(run, cell, at, bits)
             if run.steps[undone - 1].move.actor is not step.move.actor:
                 yield undone
 
 
-def _last_change(run: Run, cell: int, at: int) -> int:
-    """Return the number of the last step up to ``at`` that changed ``cell``; 0 if none did."""
+def _last_change(run: Run, cell: int, at: int, bits: int = -1) -> int:
+    """Return the number of the last step up to ``at`` that changed ``bits`` of ``cell``; 0 if none did."""
     steps = ((n, run.steps[n - 1]) for n in range(at, 0, -1))
-    return next((n for n, step in steps if step.before[cell] != step.after[cell]), 0)
+    return next((n for n, step in steps if (step.before[cell] ^ step.after[cell]) & bits), 0)
 
 
 def _thinned(run: Run, numbers: set[int]) -> tuple[int, ...]:

@@ -74,7 +74,7 @@ NINE: tuple[tuple[Place, ...], ...] = (
     (Place("pending at the CPU", ("L0.irr",), "for a CPU"),),
     (
         Place("PIR / ON", ("*.pir", "*.on"), "interrupts"),
-        Place("flags", ("vcpu.nested_run_pending", "vcpu.immediate"), names="flag", joint=" "),
+        Place("flags", ("vcpu.nested_run_pending", "vcpu.immediate"), names="flag", joint=", "),
     ),
     (
         Place("IRR / RVI / ISR", ("*.virr", "*.rvi", "*.visr"), "interrupts"),

@@ -53,3 +53,10 @@ def overlaps(svg: str) -> list[tuple[str, str]]:
         for b in some[i + 1 :]
         if abs(a.y - b.y) < 11 and b.left < a.right - 1
     ]
+
+
+def boxes(svg: str) -> list[tuple[float, float]]:
+    """Return left and right edge of every rounded rectangle."""
+    found = [node for node in ElementTree.fromstring(svg).iter(f"{SVG}rect") if node.get("rx")]
+    edges = [(float(node.get("x", "0")), float(node.get("width", "0"))) for node in found]
+    return [(x, x + w) for x, w in edges]

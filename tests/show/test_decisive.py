@@ -2,6 +2,7 @@
 
 import pytest
 
+from kvmlab.labs.deferral import judge
 from kvmlab.machine.run import Run
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.decisive import PER_ACTOR, verdict
@@ -23,12 +24,29 @@ def test_before_patch_1_the_request_is_used_up() -> None:
 
 def test_the_faked_exit_is_what_loses_the_injection() -> None:
     """On v3.2+fake-exit the made-up exit cleared what L1 had injected, and L1 runs again."""
-    assert decided("v3.2+fake-exit") == ["m:VMRESUME+0x31", "d:IRQ_0x40", "v:NESTED_VMEXIT", "v:VMENTRY"]
+    kernel_took = ["v:CHECK_EVENT", "v:NESTED_VMEXIT", "v:VMENTRY"]
+    assert decided("v3.2+fake-exit") == ["m:VMRESUME+0x31", "d:IRQ_0x40", *kernel_took]
 
 
 def test_the_thread_that_kicks_is_named() -> None:
     """On v3.10 the other thread's request takes part, though the verdict reads no request."""
     assert "a:REQUEST" in decided("v3.10", CANCELLED)
+
+
+@pytest.mark.parametrize("name", ("d6185f2", "v3.10"))
+def test_with_a_canceller_both_requests_are_followed(name: str) -> None:
+    """KVM_REQ_EVENT is used up by the first lap, the canceller's request by the second."""
+    two_laps = ["d:IRQ_0x40", "v:CHECK_EVENT", "a:REQUEST", "v:REQ.other"]
+    assert decided(name, CANCELLED) == [*two_laps, "v:VMENTRY", "g:INSN"]
+
+
+def test_the_ipi_that_the_host_took_is_named() -> None:
+    """Sent with IF=1, the self-IPI is eaten before the entry."""
+    judged = judge("self-IPI before irq_off")
+    run = replay(judged.scenario.system, judged.schedule)
+    found = verdict(judged.scenario, run)
+    assert found is not None
+    assert "h:IRQ.reschedule" in [run.labels[n - 1] for n in found.steps]
 
 
 @pytest.mark.parametrize(("what", "name"), CASES)

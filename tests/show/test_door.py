@@ -1,6 +1,9 @@
 """The door: every line adds what it says, and what it says is read off the line."""
 
 import pytest
+
+pytest.importorskip("ipywidgets")
+
 from pictures import alternative, overlaps, size, words
 
 from kvmlab.errors import BadInput

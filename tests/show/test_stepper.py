@@ -1,17 +1,21 @@
 """The stepper's moment, its picture and its twin: they say the same, and nothing is cut or overlaps."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from kvmlab.machine.system import Actor
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.stepper import stepper_svg, stepper_text, view
+from kvmlab.show.stepper.fold import Folded, fold
 from kvmlab.show.stepper.frame import HEIGHT, MIDDLE, RIGHT, WIDTH, window
+from kvmlab.show.stepper.key import key_svg
 from kvmlab.show.stepper.past import MOST, columns
-from kvmlab.show.stepper.past_svg import in_view
+from kvmlab.show.stepper.past_svg import extents
+from kvmlab.show.stepper.path_svg import said
 from kvmlab.show.stepper.sentences import compared
-from tests.show.pictures import alternative, overlaps, size
+from tests.show.pictures import alternative, boxes, overlaps, size, words
 from tests.show.stories import CANCELLED, CASES, LATE, counterexample, moments, pictures, runs, scenario
 
 
@@ -28,7 +32,7 @@ def test_the_verdict_names_the_rule_and_the_steps() -> None:
     """At the violation the foot says what was violated, and by which steps of whom."""
     assert late().foot == (
         "Broken (L2_RAN): “L2 executes no instruction while an interrupt for L1 waits”. Decisive: "
-        "(1) device IRQ_0x40, (2) vCPU thread CHECK_EVENT, (3) vCPU thread VMENTRY, (4) L2 INSN."
+        "(1) device IRQ_0x40, (2) vCPU thread CHECK_EVENT, (3) VMENTRY, (4) L2 INSN."
     )
 
 
@@ -129,6 +133,39 @@ def test_no_step_and_no_state_is_cut(what: str, name: str) -> None:
         assert len({w.y for w in shown if w.y > HEIGHT - 30}) <= 2
 
 
+@pytest.mark.parametrize(("what", "name"), CASES)
+def test_a_box_stays_in_its_column(what: str, name: str) -> None:
+    """One sees who moved: no box reaches into another column."""
+    for moment, svg, _ in pictures(what, name):
+        lanes = {(x, end) for x, end, _ in extents(moment.columns, MIDDLE)}
+        assert all(any(x - 1 <= left and right <= end + 1 for x, end in lanes) for left, right in boxes(svg))
+
+
+@pytest.mark.parametrize(("what", "name"), CASES)
+def test_the_whole_path_is_in_view(what: str, name: str) -> None:
+    """No path of the kernels that there are has to scroll; what was taken stands beside its row."""
+    for moment, _, shown in pictures(what, name):
+        says = {w.says.split(" → ")[0] for w in shown}
+        assert {row.label for row in moment.rows} <= says
+
+
+def test_a_row_says_which_alternative_was_taken() -> None:
+    """So that the path's row and the step in the middle are connected."""
+    rows = {row.label: row for row in late().rows}
+    assert [rows[x].taken for x in ("INJECT", "ENTER", "MODE_IN")] == ["INJECT.none", "VMENTRY", ""]
+    assert said(rows["INJECT"], 300) == "INJECT → INJECT.none"
+    assert said(replace(rows["HANDLE_EXIT"], taken="EXIT.external_interrupt"), 256) == (
+        "HANDLE_EXIT → external_interrupt"
+    )
+
+
+def test_the_key_has_room_for_its_words() -> None:
+    """Nothing overlaps or leaves the legend; its alternative text names every mark."""
+    drawn = key_svg()
+    assert overlaps(drawn) == [] and all(w.right <= WIDTH for w in words(drawn))
+    assert all(w.says in alternative(drawn) for w in words(drawn) if len(w.says) > 1)
+
+
 def test_a_picture_has_one_size() -> None:
     """960 by 440."""
     assert size(stepper_svg(late())) == (960, 440)
@@ -147,10 +184,21 @@ def test_decisive_steps_are_always_in_view() -> None:
     run = counterexample(CANCELLED, "d6185f2")
     assert run is not None
     moment = view(scenario("d6185f2", CANCELLED), run, len(run.steps))
-    pinned, hidden, tail = in_view(moment.happened, 17)
-    assert {x.decisive for x in (*pinned, *tail)} >= {x.decisive for x in moment.happened}
-    assert len(pinned) + hidden + len(tail) == len(moment.happened)
-    assert len(pinned) + 1 + len(tail) <= 17
+    seen = fold(moment.happened, 17)
+    kept = [x for x in seen if not isinstance(x, Folded)]
+    assert {x.decisive for x in kept} == {x.decisive for x in moment.happened} and len(seen) <= 17
+
+
+@pytest.mark.parametrize("room", range(3, 25))
+def test_what_is_folded_is_counted_where_it_was(room: int) -> None:
+    """Numbers go on by one from line to line, a fold counting for as many as it hides."""
+    moment = late()
+    at = 0
+    seen = fold(moment.happened, room)
+    for item in seen:
+        at += item.count if isinstance(item, Folded) else 1
+        assert isinstance(item, Folded) or item.n == at
+    assert at == len(moment.happened) and len(seen) <= room
 
 
 @pytest.mark.parametrize("focus", range(30))

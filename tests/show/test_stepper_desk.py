@@ -3,8 +3,9 @@
 import pytest
 
 from kvmlab.errors import BadInput, IllegalTransition
+from kvmlab.show.stepper.course import default
 from kvmlab.show.stepper.desk import Desk, choices, label
-from tests.show.stories import CANCELLED, LATE, scenario
+from tests.show.stories import CANCELLED, CASES, LATE, scenario
 
 
 def desk(*kernels: str, schedule: str | None = LATE, at: int | None = None) -> Desk:
@@ -57,12 +58,47 @@ def test_an_impossible_press_changes_nothing() -> None:
     assert cursor(there) == (LATE, 4)
 
 
-def test_step_asks_where_a_person_has_to_choose() -> None:
-    """Behind the schedule it takes the only move; of several it takes none."""
+def test_behind_the_schedule_whoever_runs_goes_on() -> None:
+    """The device could come, but it never does by itself; what a person wrote is kept."""
     there = desk(schedule="mvvv")
-    assert not there.step()
-    assert there.view.foot == "Whose step is next? vCPU thread (v): RUN_PENDING, or device (d): IRQ_0x40."
-    assert cursor(there) == ("mvvv", 4)
+    assert {move.token for move in there.moves} == {"v", "d"}
+    assert there.step() and cursor(there) == ("mvvvv", 5)
+    assert there.kept == "mvvv"
+
+
+def test_step_asks_where_a_person_has_to_choose() -> None:
+    """Where only senders can move and there are several, none goes by itself."""
+    there = Desk([scenario(*CASES[-1][::-1])], "")
+    found = [move for move in there.moves if move.actor.top is None]
+    assert default(there.session.past) not in found
+
+
+def test_a_standing_verdict_stays() -> None:
+    """Step, and run to whatever, leave cursor, schedule and sentence alone; a press leads on."""
+    there = desk()
+    said = there.view.foot
+    assert said.startswith("Broken (L2_RAN)")
+    assert not there.step() and there.run_to("verdict") and not there.run_to("exit")
+    assert (cursor(there), there.view.foot) == ((LATE, len(LATE)), said)
+    there.press("g")
+    assert there.session.at == len(LATE) + 1 and not there.run_to("verdict")
+
+
+def test_run_to_the_verdict_is_idempotent() -> None:
+    """Once there, it is there."""
+    there = desk(at=0)
+    once = there.run_to("verdict"), cursor(there), there.view.foot
+    assert (there.run_to("verdict"), cursor(there), there.view.foot) == once
+
+
+@pytest.mark.parametrize(("what", "name"), CASES)
+def test_step_needs_no_sender(what: str, name: str) -> None:
+    """Pressing Step alone never needs a sender, and ends at a verdict, at the end, or never."""
+    there = Desk([scenario(name, what)], "")
+    while there.session.at < 300 and there.step():
+        step = there.session.past.steps[-1]
+        assert step.move.actor.top is not None or len(there.scenario.system.enabled(step.before)) == 1
+    assert there.session.at == 300 or there.stands or not there.moves or default(there.session.run) is None
 
 
 def test_reset_restores_the_opening_schedule() -> None:
@@ -74,14 +110,38 @@ def test_reset_restores_the_opening_schedule() -> None:
 
 
 def test_another_kernel_runs_the_same_schedule() -> None:
-    """As far as it can; the foot says where the two part, and the schedule is not cut."""
+    """The cursor stops where the two part, the foot says what each takes, and the schedule is not cut."""
     there = desk("v3.2", "d6185f2")
     there.switch("d6185f2")
-    assert cursor(there) == (LATE, 16)
-    assert there.view.foot.startswith("Up to step 8 the same; then d6185f2 takes v:REQ.immediate")
+    assert cursor(there) == (LATE, 8)
+    taken = "d6185f2 takes v:REQ.immediate where v3.2 takes v:CHECK_EVENT"
+    assert there.view.foot == f"Up to step 8 the same; then {taken}."
     there.switch("v3.2")
-    assert cursor(there) == (LATE, len(LATE))
-    assert there.view.foot.endswith("v3.2 violates L2_RAN at step 17.")
+    assert cursor(there) == (LATE, 8)
+    assert there.run_to("verdict") and cursor(there) == (LATE, len(LATE))
+
+
+def test_both_kernels_can_be_run_to_their_ends() -> None:
+    """d6185f2 takes L2 out, and the rest of the schedule waits for that; back on v3.2 L2 still runs."""
+    there = desk("v3.2", "d6185f2")
+    there.switch("d6185f2")
+    assert there.run_to("exit")
+    assert there.session.past.steps[-1].label == "g:EXIT.EXTERNAL_INTERRUPT" and not there.rest
+    while there.step():
+        pass
+    assert there.view.foot.endswith("Nobody can move: this is the end, and every property held.")
+    there.switch("v3.2")
+    assert there.session.at == 8 and there.run_to("verdict")
+    assert there.session.past.steps[-1].label == "g:INSN"
+
+
+def test_what_cannot_be_carried_out_yet_is_shown_as_the_rest() -> None:
+    """The schedule is what is carried out, plus what waits; it is taken as soon as it is possible."""
+    there = desk(schedule="mg")
+    assert cursor(there) == ("mg", 1) and there.rest == ("g",)
+    assert there.step() and cursor(there) == ("mvg", 2)
+    there.load(there.schedule)
+    assert cursor(there) == ("mvg", 2)
 
 
 def test_another_kernel_keeps_the_cursor_in_the_middle() -> None:
@@ -91,6 +151,9 @@ def test_another_kernel_keeps_the_cursor_in_the_middle() -> None:
     assert there.note == ""
     there.switch("d6185f2")
     assert cursor(there) == (LATE, 5)
+    start = desk("v3.2", "d6185f2", at=0)
+    start.switch("d6185f2")
+    assert cursor(start) == (LATE, 0)
 
 
 def test_an_unknown_kernel_is_refused_by_name() -> None:
@@ -140,11 +203,11 @@ def test_run_to_goes_on_behind_the_schedule() -> None:
     assert there.session.past.steps[-1].label == "g:EXIT.EXTERNAL_INTERRUPT"
 
 
-def test_run_to_stops_at_a_choice() -> None:
-    """Whether L2 computes or leaves is the person's to say."""
+def test_run_to_stops_at_a_verdict_on_the_way() -> None:
+    """L2 computes first, and that is what must not be: the sentence about it stays."""
     there = desk(schedule="mvvvvdvvvvvvvvvv")
     assert not there.run_to("exit")
-    assert there.view.foot.startswith("Whose step is next? L2 (g): INSN")
+    assert there.view.foot.startswith("Broken (L2_RAN)")
 
 
 def test_run_to_notices_a_circle() -> None:
@@ -182,6 +245,6 @@ def test_a_button_says_whose_step_it_is() -> None:
         "vCPU thread: waits",
         "host interrupts: waits",
         "L1: waits",
-        "L2: INSN",
+        "▶ L2: INSN",
         "device: done",
     ]

@@ -110,11 +110,11 @@ def test_a_question_is_data() -> None:
 def test_one_scenario_needs_no_list_and_no_toggle() -> None:
     """With a single kernel there is nothing to choose."""
     alone = Stepper(scenario("v3.2"))
-    assert (alone.kernel, len(alone.children), alone.moment.rival) == ("v3.2", 4, "")
+    assert (alone.kernel, len(alone.children), alone.moment.rival) == ("v3.2", 5, "")
 
 
-def test_play_steps_until_somebody_has_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes along the schedule and behind it, and switches itself off."""
+def test_play_steps_up_to_the_verdict_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes along the schedule and behind it, and switches itself off; once more changes nothing."""
     monkeypatch.setattr(stepper, "PACE", 0)
     shown = opened("mvvvvdvvvvvvvvvv", at=0)
 
@@ -123,8 +123,9 @@ def test_play_steps_until_somebody_has_to_choose(monkeypatch: pytest.MonkeyPatch
         while shown._play.value:
             await asyncio.sleep(0)
 
-    asyncio.run(play())
-    assert shown.moment.at == 16 and shown.foot.startswith("Whose step is next?")
+    for _ in range(2):
+        asyncio.run(play())
+        assert shown.moment.at == 17 and shown.foot.startswith("Broken (L2_RAN)")
 
 
 def test_play_is_off_unless_asked() -> None:
@@ -136,3 +137,9 @@ def test_the_model_and_its_pictures_do_without_ipywidgets() -> None:
     """Neither kvmlab nor the pure part of the stepper imports it."""
     code = "import kvmlab, kvmlab.show.stepper.desk, sys; sys.exit('ipywidgets' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_legend_is_there_and_closed() -> None:
+    """One press away, and in no one's way."""
+    last = opened().children[-1].value
+    assert "<summary>Legend</summary>" in last and "<details open" not in last

@@ -4,6 +4,9 @@ from dataclasses import replace
 from itertools import pairwise, product
 
 import pytest
+
+pytest.importorskip("ipywidgets")
+
 from pictures import alternative, overlaps, size, words
 
 from kvmlab.errors import BadInput, ModelError

@@ -2,8 +2,11 @@
 
 from functools import partial
 
-import ipywidgets as widgets
 import pytest
+
+pytest.importorskip("ipywidgets")
+
+import ipywidgets as widgets
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel

@@ -1,26 +1,33 @@
 """What a stepper does, without a widget: one schedule, one cursor, several kernels to run it on.
 
-The schedule is the learner's: it is kept as it was written even where a kernel cannot follow it to
-the end, so that another kernel and back loses nothing. A note is said once, in the foot, and is
-forgotten with the next action.
+The schedule is the learner's: what was written (or pressed) is kept even where a kernel cannot follow
+it to the end, so that another kernel and back loses nothing; what Step adds by the rule of
+:mod:`course` is shown, but not kept. A standing verdict ends the run: only a person's press leads on,
+or a schedule that says more. A note is said once, in the foot, and is forgotten with the next action.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from kvmlab.errors import BadInput, unknown
 from kvmlab.machine import schedule as schedules
+from kvmlab.machine.run import divergence
+from kvmlab.machine.state import State
 from kvmlab.machine.system import Actor, Move, System
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.person import Session
 from kvmlab.show.decisive import verdict
 from kvmlab.show.places import NINE, Place
 from kvmlab.show.stepper import sentences
+from kvmlab.show.stepper.course import Course, begun
 from kvmlab.show.stepper.past import short
 from kvmlab.show.stepper.targets import target
 from kvmlab.show.stepper.view import StepperView, view
 
 LIMIT = 500
 """Steps after which "run to" gives up."""
+ROUNDS = 3
+"""So often may "run to" take the same step from the same state."""
 
 
 class Desk:
@@ -43,9 +50,10 @@ class Desk:
             raise BadInput("a stepper needs scenarios, one for each kernel")
         self.scenario = scenarios[0]
         self.question, self.watch = question, watch
-        self.schedule = self.opening = tidy(self.scenario.story if schedule is None else schedule)
-        self.session = Session(self.scenario.system, self.schedule)
-        self.note = self.session.run.stopped and _sentence(self.session.run.stopped)
+        self.opening = tidy(self.scenario.story if schedule is None else schedule)
+        self.session = Session(self.scenario.system)
+        self.rest: tuple[str, ...] = ()
+        self.load(self.opening)
         if at is not None or schedule is None:
             self.session.seek(at or 0)
 
@@ -53,6 +61,17 @@ class Desk:
     def kernel(self) -> str:
         """The name of the kernel on show."""
         return self.scenario.kernel.name
+
+    @property
+    def schedule(self) -> str:
+        """What is carried out, and the rest of what was written, as one line of text."""
+        return Course(self.session.run, self.rest).schedule
+
+    @property
+    def stands(self) -> bool:
+        """Whether the cursor is at a verdict."""
+        found = verdict(self.scenario, self.session.past)
+        return found is not None and found.at == self.session.at
 
     @property
     def rival(self) -> Scenario | None:
@@ -88,19 +107,30 @@ class Desk:
         self.session.press(token)
         self.note = ""
         if self.session.run is not run:
-            self.schedule = self.session.run.schedule
+            at_end = self.session.at == len(run.steps) + 1
+            said = self.session.run.steps[-1].move.token
+            self.rest = self.rest[1:] if at_end and self.rest[:1] == (said,) else ()
+            self.kept = self.schedule
 
     def step(self) -> bool:
-        """Go on along the schedule, or with the only possible move; else ask, and return False."""
+        """Go on along the schedule, or by the rule of :mod:`course`; else ask, and return False."""
+        self.note = ""
         if self.session.at < len(self.session.run.steps):
             self.session.seek(self.session.at + 1)
-            self.note = ""
             return True
-        if len(self.moves) == 1:
-            self.press(self.moves[0].token)
-            return True
-        self.note = sentences.choose(self.moves) if self.moves else ""
-        return False
+        if self.stands:
+            return False
+        before = Course(self.session.run, self.rest)
+        after = before.further()
+        if after is before:
+            self.note = sentences.choose(self.moves) if self.moves else ""
+            return False
+        self._follow(after, len(after.run.steps))
+        return True
+
+    def _follow(self, course: Course, at: int) -> None:
+        self.session.run, self.rest = course.run, course.rest
+        self.session.seek(at)
 
     def back(self) -> None:
         """Take the last step back; the schedule stays."""
@@ -121,56 +151,60 @@ class Desk:
 
         Raises BadInput for text that is no schedule, and changes nothing.
         """
-        self.schedule = tidy(text)
-        self.session.load(self.scenario.system, self.schedule)
-        self.note = self.session.run.stopped and _sentence(self.session.run.stopped)
+        self.kept = tidy(text)
+        course = begun(self.scenario.system, self.kept)
+        self._follow(course, len(course.run.steps))
+        self.note = course.run.stopped and _sentence(course.run.stopped)
 
     def switch(self, kernel: str) -> None:
         """Run the same schedule on another kernel, and say where the two part.
 
-        The cursor stays, but goes as far as the new run does if it was at the old one's end.
+        The cursor stays, but goes back to where they part if it was behind it.
         Raises BadInput for a kernel that this stepper does not have.
         """
         if kernel not in self.scenarios:
             raise unknown("kernel", kernel, self.scenarios)
-        was, before, at = self.scenario, self.session.run, self.session.at
-        if kernel == was.kernel.name:
+        was, before, at = self.kernel, Course(self.session.run, self.rest), self.session.at
+        if kernel == was:
             return
         self.scenario = self.scenarios[kernel]
-        self.session.load(self.scenario.system, self.schedule)
-        if at < min(len(before.steps), self.session.at):
-            self.session.seek(at)
+        own = begun(self.scenario.system, self.kept)
+        longer = max(len(before.run.steps), len(own.run.steps))
+        a, b = before.until(longer).run, own.until(longer).run
+        at = min(at, divergence(a, b))
+        self._follow(own.until(at), at)
         found = verdict(self.scenario, self.session.past)
-        compared = sentences.compared(before, self.session.run, was.kernel.name, kernel)
-        self.note = f"{compared} {sentences.short_verdict(kernel, found)}".strip()
+        self.note = (
+            f"{sentences.compared(a, b, was, kernel)} {sentences.short_verdict(kernel, found)}".strip()
+        )
 
     def run_to(self, what: str) -> bool:
         """Go on until :func:`target` ``what`` is reached; return False where it is not, and say why.
 
-        Along the schedule first; behind its end whoever moved last goes on, as long as he can.
+        At a standing verdict it goes nowhere; a verdict on the way to something else is a stop too.
         """
-        reached, seen = target(self.scenario, what), {self.session.state}
+        reached = target(self.scenario, what)
+        taken: Counter[tuple[State, str]] = Counter()
         for _ in range(LIMIT):
+            if self._over(what):
+                self.note = ""
+                return what == "verdict" and self.stands
             ahead = self.session.at < len(self.session.run.steps)
-            if not (self.step() or self._go_on()):
+            if not self.step():
                 return False
+            last = self.session.past.steps[-1]
             if reached(self.session.past):
                 return True
-            if not ahead and self.session.state in seen:
+            taken[last.before, last.label] += not ahead
+            if taken[last.before, last.label] == ROUNDS:
                 self.note = f"Not reached: {what}. The run goes round in circles from here."
                 return False
-            seen.add(self.session.state)
         self.note = f"Not reached in {LIMIT} steps: {what}."
         return False
 
-    def _go_on(self) -> bool:
-        """Take the only move of whoever moved last; where he has none or a choice, it stays asked."""
-        past = self.session.past.steps
-        mine = [move for move in self.moves if past and move.actor is past[-1].move.actor]
-        if len(mine) != 1:
-            return False
-        self.press(mine[0].token)
-        return True
+    def _over(self, what: str) -> bool:
+        """Whether there is nothing to run to: a verdict stands, or the only one has passed."""
+        return self.stands or (what == "verdict" and verdict(self.scenario, self.session.past) is not None)
 
 
 def tidy(text: str) -> str:
@@ -199,8 +233,8 @@ def choices(system: System, limit: int = 1000) -> dict[str, int]:
 
 
 def label(actor: Actor, move: Move | None, system: System, state: Sequence[int]) -> str:
-    """Return what an actor's button says: the step it would take, or why it takes none."""
+    """Return what an actor's button says: ▶ and the step it would take, or why it takes none."""
     if move is not None:
-        return f"{short(actor)}: {move.step.label}"
+        return f"▶ {short(actor)}: {move.step.label}"
     finished = state[system.pc[actor.letter]] == len(system.places[actor.letter])
     return f"{short(actor)}: {'done' if finished else 'waits'}"

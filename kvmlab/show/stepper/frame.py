@@ -69,6 +69,11 @@ def window(size: int, focus: int, room: int) -> Window:
     return Window(start + (start > 0), end - (end < size), size)
 
 
+def room_below(top: float) -> float:
+    """Return how many pixels a panel has below ``top``."""
+    return BOTTOM - top
+
+
 def lines(top: float = FIRST) -> int:
     """Return how many lines fit below ``top``."""
-    return int(BOTTOM - top) // LINE
+    return int(room_below(top)) // LINE

@@ -1,10 +1,15 @@
-"""The middle panel: what happened, downwards, a column per actor; the newest step is always in view."""
+"""The middle panel: what happened, downwards, a column per actor; the newest step is always in view.
+
+A step's box stays in its actor's column, so that one sees who moved; its text may run on over the
+columns at its right (no two actors share a line), or begin at its left where the picture ends.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from kvmlab.show.marks import numbered
 from kvmlab.show.measure import width
+from kvmlab.show.stepper.fold import Folded, fold
 from kvmlab.show.stepper.frame import BOTTOM, FIRST, LINE, Panel, lines
 from kvmlab.show.stepper.past import BETWEEN, Column, Happened
 from kvmlab.show.stepper.view import StepperView
@@ -17,33 +22,36 @@ HEADS = 22
 PAD = 5
 MARGIN = 6
 
+Lane = tuple[float, float, Column]
+"""Where a column begins and ends, and the column."""
+
 
 def past_svg(view: StepperView, panel: Panel) -> str:
     """Return the steps that fit; consecutive steps of an actor stand in one box."""
-    xs = lanes(view.columns, panel)
+    every = [*extents(view.columns, panel)]
     top = FIRST + HEADS
-    heads = (_head(*lane, top) for lane in zip(view.columns, xs, [*xs[1:], panel.right], strict=True))
+    heads = "".join(_head(*lane, top) for lane in every)
     if not view.happened:
-        return "".join((*heads, _remark("nothing yet", panel, top + LINE)))
-    pinned, hidden, tail = in_view(view.happened, lines(top))
-    lane = dict(_by_letter(view, xs))
-    out = [*_boxes(view, pinned, lane, panel, top)]
-    y = top + len(pinned) * LINE
-    if hidden:
-        out.append(_remark(f"{hidden} {'other' if pinned else 'earlier'} steps", panel, y))
-        y += LINE
-    return "".join((*heads, *out, *_boxes(view, tail, lane, panel, y)))
+        return heads + _remark("nothing yet", panel, top + LINE)
+    lane = {letter: one for one in every for letter in one[2].letters}
+    out, y = [heads], float(top)
+    seen = fold(view.happened, lines(top))
+    for who, stretch in groupby(seen, lambda x: None if isinstance(x, Folded) else x.letter):
+        items = list(stretch)
+        steps = [x for x in items if not isinstance(x, Folded)]
+        if who is None:
+            out += [_remark(str(x), panel, y + i * LINE) for i, x in enumerate(items)]
+        else:
+            out += _box(view, steps, lane[who], panel, y)
+        y += len(items) * LINE
+    return "".join(out)
 
 
-def in_view(happened: Sequence[Happened], room: int) -> tuple[Sequence[Happened], int, Sequence[Happened]]:
-    """Return the decisive steps that would be out of sight, how many others are, and the newest steps."""
-    keep = room if len(happened) <= room else room - 1
-    while True:
-        cut = max(len(happened) - keep, 0)
-        pinned = [step for step in happened[:cut] if step.decisive]
-        if len(pinned) + min(keep, len(happened)) + (cut > 0) <= room:
-            return pinned, cut - len(pinned), happened[cut:]
-        keep -= 1
+def extents(columns: Sequence[Column], panel: Panel) -> Iterator[Lane]:
+    """Yield where each column begins and ends, and the column."""
+    xs = lanes(columns, panel)
+    for column, x, following in zip(columns, xs, [*xs[1:], panel.right - MARGIN + 6], strict=True):
+        yield x, following - 3, column
 
 
 def lanes(columns: Sequence[Column], panel: Panel) -> list[float]:
@@ -63,9 +71,9 @@ def lanes(columns: Sequence[Column], panel: Panel) -> list[float]:
     return [left, *xs[1:]]
 
 
-def _head(column: Column, x: float, end: float, top: float) -> str:
-    name = text(x, FIRST + 14, column.title, quiet=True, room=end - x - PAD)
-    return name + line(x + 0.5, top, x + 0.5, BOTTOM, "dotted", tone="quiet", thickness=1)
+def _head(x: float, end: float, column: Column, top: float) -> str:
+    name = text(x, FIRST + 14, column.title, quiet=True, room=end - x + 0.5)
+    return name + line(x - 1.5, top, x - 1.5, BOTTOM, "dotted", tone="quiet", thickness=1)
 
 
 def _remark(words: str, panel: Panel, y: float) -> str:
@@ -74,38 +82,37 @@ def _remark(words: str, panel: Panel, y: float) -> str:
     return rect(x, y, width(words), LINE, outline=0) + text(x, y + 14, words, quiet=True)
 
 
-def _by_letter(view: StepperView, xs: Sequence[float]) -> Iterator[tuple[str, tuple[float, Column]]]:
-    for column, x in zip(view.columns, xs, strict=True):
-        for letter in column.letters:
-            yield letter, (x, column)
+def _box(view: StepperView, steps: Sequence[Happened], lane: Lane, panel: Panel, y: float) -> Iterator[str]:
+    """Draw one box for a stretch of steps by one actor, as wide as its column."""
+    x, end, column = lane
+    quiet = view.verdict is not None and not any(step.decisive for step in steps)
+    role = "paper" if quiet else steps[0].role
+    texts = [column.text(step.who, step.step) for step in steps]
+    lefts = [min(x + PAD, panel.right - MARGIN - width(words, mono=True)) for words in texts]
+    for i, (left, words) in enumerate(zip(lefts, texts, strict=True)):
+        yield rect(left - 2, y + i * LINE + 1, width(words, mono=True) + 4, LINE - 2, outline=0)
+    over = max(left + width(words, mono=True) for left, words in zip(lefts, texts, strict=True)) > end
+    yield _lane_box(x, y + 1, end, y + len(steps) * LINE - 1, role, quiet, (min(lefts) < x, over))
+    for i, (step, left, words) in enumerate(zip(steps, lefts, texts, strict=True)):
+        yield _step(view, step, words, panel, left, y + i * LINE)
 
 
-def _boxes(
-    view: StepperView,
-    seen: Sequence[Happened],
-    lane: dict[str, tuple[float, Column]],
-    panel: Panel,
-    y: float,
-) -> Iterator[str]:
-    """Draw one box for each stretch of steps by one actor."""
-    for letter, stretch in groupby(seen, lambda step: step.letter):
-        steps, (x, column) = list(stretch), lane[letter]
-        texts = [column.text(step.who, step.step) for step in steps]
-        w = max(width(words, mono=True) for words in texts) + 2 * PAD
-        x = min(x, panel.right - MARGIN - w)
-        quiet = view.verdict is not None and not any(step.decisive for step in steps)
-        role = "paper" if quiet else steps[0].role
-        yield rect(x, y + 1, w, len(steps) * LINE - 2, role, tone="quiet" if quiet else "ink", r=3)
-        for step, words in zip(steps, texts, strict=True):
-            yield _step(view, step, words, panel, x, y)
-            y += LINE
+def _lane_box(
+    x: float, y: float, end: float, low: float, role: str, quiet: bool, crossed: tuple[bool, bool]
+) -> str:
+    """Draw a box without the sides that a text crosses: left, right."""
+    box = rect(x, y, end - x, low - y, role, outline=0, r=3)
+    edges = [(x, y, end, y), (x, low, end, low)]
+    edges += [] if crossed[0] else [(x, y, x, low)]
+    edges += [] if crossed[1] else [(end, y, end, low)]
+    return box + "".join(line(*edge, tone="quiet" if quiet else "ink") for edge in edges)
 
 
 def _step(view: StepperView, step: Happened, words: str, panel: Panel, x: float, y: float) -> str:
     """Write one step; once a verdict stands, all but the decisive ones are quiet (on paper)."""
     quiet = view.verdict is not None and not step.decisive and step.role == "paper"
     bold = bool(step.decisive) or (view.verdict is None and step.n == view.at)
-    label = text(x + PAD, y + 14, words, mono=True, quiet=quiet, bold=bold)
+    label = text(x, y + 14, words, mono=True, quiet=quiet, bold=bold)
     number = text(panel.x + NUMBERS - 5, y + 14, str(step.n), quiet=True, anchor="end")
     circle = numbered(panel.x + 9, y + LINE / 2, step.decisive) if step.decisive else ""
     return label + number + circle

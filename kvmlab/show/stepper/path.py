@@ -22,13 +22,17 @@ Mark = Literal["", "changed", "moved", "added"]
 
 @dataclass(frozen=True, slots=True)
 class PathRow:
-    """One line of the path; ``source`` is the C function, if all its steps are from one."""
+    """One line of the path; ``source`` is the C function, if all its steps are from one.
+
+    ``taken`` is the alternative that was taken in this lap, if the row has alternatives.
+    """
 
     label: str
     depth: int
     source: str
     when: When
     mark: Mark
+    taken: str = ""
 
 
 def path_rows(scenario: Scenario, past: Run, lead: Actor, rival: Kernel | None) -> tuple[PathRow, ...]:
@@ -43,22 +47,24 @@ def path_rows(scenario: Scenario, past: Run, lead: Actor, rival: Kernel | None) 
         here: When = "next" if moves else "waits"
         when = here if i == at else "done" if i in lap else "later"
         label, depth = place.row.label, max(len(place.blocks) - 2, 0)
-        return PathRow(label, depth, function(place.row), when, marks.get(label, ""))
+        taken = lap.get(i, label)
+        source, mark = function(place.row), marks.get(label, "")
+        return PathRow(label, depth, source, when, mark, taken if taken != label else "")
 
     return tuple(row(i, place) for i, place in enumerate(places))
 
 
-def this_lap(past: Run, lead: Actor) -> set[int]:
-    """Return the rows that ``lead`` has taken since it last went backwards."""
-    lap: set[int] = set()
+def this_lap(past: Run, lead: Actor) -> dict[int, str]:
+    """Return the rows that ``lead`` has taken since it last went backwards, with the step taken there."""
+    lap: dict[int, str] = {}
     last = -1
     for step in past.steps:
         if step.move.actor is lead:
             if step.move.at <= last:
                 lap.clear()
             last = step.move.at
-            lap.add(last)
-    return lap if past.state[past.system.pc[lead.letter]] > last else set()
+            lap[last] = step.move.step.label
+    return lap if past.state[past.system.pc[lead.letter]] > last else {}
 
 
 def function(row: Row) -> str:

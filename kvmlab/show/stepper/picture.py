@@ -1,6 +1,6 @@
 """The picture of a stepper: the path, what happened, the state, the foot. 960 by 440 pixels."""
 
-from kvmlab.show.marks import cross
+from kvmlab.show.marks import check, cross
 from kvmlab.show.measure import width, wrap
 from kvmlab.show.stepper.frame import BOTTOM, FOOT, HEIGHT, LEFT, MIDDLE, RIGHT, TOP, WIDTH, Panel
 from kvmlab.show.stepper.past_svg import past_svg
@@ -37,7 +37,7 @@ def _head(view: StepperView) -> str:
 def _path_title(view: StepperView) -> tuple[str, str]:
     """Return title and aside of the path, as much of them as there is room for."""
     titles = (f"{view.path}, {view.dated}", f"{view.path}, {view.kernel}", view.kernel)
-    asides = (f"bar: unlike {view.rival}", f"unlike {view.rival}")
+    asides = (f"marked: differs from {view.rival}", f"differs from {view.rival}")
     if not any(row.mark for row in view.rows):
         asides = ("", "")
     wordings = ((title, aside) for title in titles for aside in asides)
@@ -62,10 +62,11 @@ def _title(panel: Panel, title: str, aside: str) -> str:
 def _foot(view: StepperView) -> str:
     """Say the sentence: big if it fits on one line, else on two."""
     stands = view.verdict is not None and view.verdict.at == view.at
-    left, top = (34.0 if stands else 12.0), HEIGHT - FOOT
+    held = not view.possible and view.verdict is None
+    left, top = (34.0 if stands or held else 12.0), HEIGHT - FOOT
     role = "wrong" if stands else "paper"
     ground = rect(0, top, WIDTH, FOOT, role, outline=0) + _rule(0, top + 0.5, WIDTH, top + 0.5)
-    sign = cross(18, top + FOOT / 2) if stands else ""
+    sign = cross(18, top + FOOT / 2) if stands else check(18, top + FOOT / 2) if held else ""
     room = WIDTH - left - 10
     if width(view.foot, size=BIG) <= room:
         return group(ground, sign, text(left, HEIGHT - 11, view.foot, big=True))

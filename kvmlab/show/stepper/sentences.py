@@ -34,9 +34,13 @@ def step(taken: Happened) -> str:
 
 
 def violated(seen: Sequence[Happened], found: Verdict) -> str:
-    """Return the verdict: the property, and the decisive steps of each actor under their numbers."""
-    steps = ", ".join(f"({x.decisive}) {x.who} {x.step}" for x in seen if x.decisive)
-    return f"Broken ({found.label}): “{found.broken.sentence}”. Decisive: {steps}."
+    """Return the verdict: the property, and the decisive steps by number; who, where that is news."""
+    steps, last = [], ""
+    for x in seen:
+        if x.decisive:
+            steps.append(f"({x.decisive}) {x.step}" if x.who == last else f"({x.decisive}) {x.who} {x.step}")
+            last = x.who
+    return f"Broken ({found.label}): “{found.broken.sentence}”. Decisive: {', '.join(steps)}."
 
 
 def short_verdict(kernel: str, found: Verdict | None) -> str:

@@ -54,7 +54,8 @@ def _place(shown: Shown, panel: Panel, y: float) -> str:
 def _was(shown: Shown) -> Iterator[str]:
     """Yield ways to say what a changed place held before, the fullest first."""
     if shown.was is not None:
-        gone = [word for word in shown.was.split() if word not in shown.value.split()]
+        was, now = (value.replace(",", "").split() for value in (shown.was, shown.value))
+        gone = [word for word in was if word not in now]
         yield f"was {'IF=' if shown.place.look == 'IF' else ''}{spoken(shown.was)}"
         yield f"was also {' '.join(gone)}" if gone else "was less"
         yield "has changed"

@@ -27,3 +27,8 @@ def legend(names: Mapping[str, str]) -> widgets.HTML:
 def beside(words: str, control: widgets.Widget) -> widgets.HBox:
     """Return a control with its name at its left, for those that would put it above themselves."""
     return widgets.HBox([widgets.Label(words, layout={"width": "60px"}), control])
+
+
+def folded(title: str, picture: str) -> widgets.HTML:
+    """Return a picture behind its title, closed until someone wants it; Tab and Enter reach it too."""
+    return widgets.HTML(f"<details><summary>{escape(title)}</summary>{picture}</details>")

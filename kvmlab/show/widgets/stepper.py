@@ -10,15 +10,15 @@ from kvmlab.scenarios.scenario import Scenario
 from kvmlab.show.places import NINE, Place
 from kvmlab.show.stepper import StepperView, stepper_svg, stepper_text
 from kvmlab.show.stepper.desk import Desk, choices, label
+from kvmlab.show.stepper.key import key_svg
 from kvmlab.show.stepper.past import short
 from kvmlab.show.titles import title
-from kvmlab.show.widgets.controls import beside, button, legend, question_line
+from kvmlab.show.widgets.controls import beside, button, folded, legend, question_line
 from kvmlab.show.widgets.twin import TwinBox
 
 PACE = 0.5
 """Seconds from step to step while it plays."""
 
-HALF = "48%"
 WIDE = {"width": "960px", "max_width": "100%"}
 """As wide as the picture."""
 
@@ -56,7 +56,7 @@ class Stepper(TwinBox):
         self._do(lambda: self.desk.press(token))
 
     def step(self) -> None:
-        """Go on along the schedule, or with the only possible move."""
+        """Go on along the schedule; behind it whoever runs goes on."""
         self._do(self.desk.step)
 
     def back(self) -> None:
@@ -109,8 +109,8 @@ class Stepper(TwinBox):
         self._picture = widgets.HTML()
         kernels = [(title(scenario.kernel), name) for name, scenario in desk.scenarios.items()]
         self._kernels = widgets.ToggleButtons(options=kernels, style={"button_width": "auto"})
-        self._back = button("Back", self.back, "take the last step back", HALF)
-        self._step = button("Step", self.step, "along the schedule, or the only possible move", HALF)
+        self._back = button("Back", self.back, "take the last step back")
+        self._step = button("Step", self.step, "along the schedule; behind it, whoever runs goes on")
         self._actors = self._make_actors()
         wide, narrow = {"width": "240px"}, {"width": "80px"}
         self._target = widgets.Dropdown(options=list(TARGETS), description="Run to", layout=wide)
@@ -139,14 +139,15 @@ class Stepper(TwinBox):
         names = {x.letter: short(x) for s in self.desk.scenarios.values() for x in s.system.actors.values()}
         above = [question_line(self.desk.question)] if self.desk.question else []
         above += [beside("Kernel", self._kernels)] if len(self.desk.scenarios) > 1 else []
-        back_and_step = widgets.HBox([self._back, self._step], layout={"justify_content": "space-between"})
+        lead = [self._back, self._step, self._target, self._run, self._play, self._reset]
         grid = WIDE | {"grid_template_columns": "repeat(4, minmax(0, 1fr))"}
         return [
             *above,
             self._picture,
-            widgets.GridBox([back_and_step, *self._actors.values()], layout=grid),
-            widgets.HBox([self._target, self._run, self._play, self._reset], layout=WIDE),
+            widgets.HBox(lead, layout=WIDE),
+            widgets.GridBox([*self._actors.values()], layout=grid),
             widgets.HBox([self._text, legend(names)], layout=WIDE),
+            folded("Legend", key_svg()),
         ]
 
     # What happens.
@@ -202,12 +203,12 @@ class Stepper(TwinBox):
                 control.tooltip = move.step.says if move else ""
 
     def _play_or_stop(self, on: bool) -> None:
-        """Start a task that steps while the button is down; it ends where nobody or several can move."""
+        """Start a task that steps while the button is down, up to a verdict, the end, or a choice."""
         if on and self._playing is None:
             self._playing = asyncio.ensure_future(self._play_on())
 
     async def _play_on(self) -> None:
-        while self._play.value and self.desk.step():
+        while self._play.value and not self.desk.stands and self.desk.step():
             self._draw()
             await asyncio.sleep(PACE)
         self._draw()
