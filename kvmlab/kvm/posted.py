@@ -10,13 +10,14 @@ kvm_vcpu_trigger_posted_interrupt; x86.c kvm_vcpu_kick.
 from dataclasses import dataclass
 
 from kvmlab.kvm import mode as vcpu_mode
+from kvmlab.kvm.host import KICK
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.state import Cell, cell
 from kvmlab.machine.step import Block, Effect, Step, block
 from kvmlab.processor.apicv import page, raise_rvi
 from kvmlab.processor.records import Apicv, show_flag
-from kvmlab.processor.vectors import POSTED_INTR_VECTOR, RESCHEDULE_VECTOR, bit
+from kvmlab.processor.vectors import POSTED_INTR_VECTOR, bit
 
 VMX = "v4.10 vmx.c "
 
@@ -99,17 +100,6 @@ def _notify(s: list[int], me: Post) -> str:
     return "post"
 
 
-def _cmpxchg(s: list[int], me: Post) -> str | None:
-    if s[me.vcpu.mode] != vcpu_mode.IN_GUEST_MODE:
-        return "post"
-    vcpu_mode.change(s, me.vcpu.mode, vcpu_mode.EXITING_GUEST_MODE)
-    return None
-
-
-def _resched(s: list[int], me: Post) -> None:
-    s[me.vcpu.cpu.irr] |= bit(RESCHEDULE_VECTOR)
-
-
 DELIVER = VMX + "vmx_deliver_posted_interrupt"
 POST_PIR = Step("POST.pir", _set_pir, says="the sender sets its vector's bit in PIR", source=DELIVER)
 TRIGGER = (
@@ -128,22 +118,6 @@ TRIGGER = (
         leaves=("post",),
     ),
 )
-KICK = (
-    Step(
-        "POST.kick",
-        _cmpxchg,
-        says="kick: IN_GUEST_MODE becomes EXITING; any other mode: nothing to do",
-        source="v4.10 x86.c kvm_vcpu_kick",
-        leaves=("post",),
-    ),
-    Step(
-        "POST.ipi",
-        _resched,
-        says="the reschedule IPI reaches the vCPU's CPU",
-        source="v4.10 x86.c kvm_vcpu_kick",
-    ),
-)
-
 SENDER = block(
     "post",
     POST_PIR,
@@ -155,7 +129,7 @@ SENDER = block(
         leaves=("post",),
     ),
     block("trigger", *TRIGGER),
-    *KICK,
+    KICK,
 )
 SENDER_4_10 = block(
     "post",
@@ -172,5 +146,5 @@ SENDER_4_10 = block(
         ),
         *TRIGGER,
     ),
-    *KICK,
+    KICK,
 )

@@ -248,7 +248,6 @@ LAWS: dict[str, Law] = {
     "IRQ_0x40": arrival,
     "KICK.mode": kick_mode,
     "POST.mode": post_mode,
-    "POST.kick": kick_mode,
     "POST.notify": post_notify,
     "POST.request": event_raised,
     "SYNC.copy": synced,
