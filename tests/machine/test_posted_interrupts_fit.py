@@ -1,313 +1,40 @@
-"""The machine carries posted interrupts without a rebuild, and the explorer counts what others counted.
-
-The step table is that of vcpu_enter_guest and vmx_deliver_posted_interrupt (v4.10 and b95234c840),
-one row an atomic step. Spin 6.5.2 and a separate search counted states, transitions and shortest
-lengths for it; they stand in PUBLISHED. Conventions of those counts: a cancel is three transitions;
-one entry, no spontaneous exit; a quiet end is one merged state per value of the requests; after an
-exit the path ends.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""The machine carries posted interrupts without a rebuild, and the explorer counts what others counted."""
 
 import pytest
+from posted_table import INTERLEAVINGS, PUBLISHED, Quiescence, losing, receiver, system
 
-from kvmlab.machine.property import Property
-from kvmlab.machine.state import Cell, Layout, cell
-from kvmlab.machine.step import STAY, Block, Node, Step, block, free, loop
-from kvmlab.machine.system import Actor, System
+from kvmlab.schedulers.count import count
 from kvmlab.schedulers.explore import explore
-
-OUTSIDE, IN, EXITING = range(3)
-EVENT = 1
-PI, RS = 1, 2  # pending at the CPU: notification, reschedule IPI
-ROOT, HANDLER, GUEST, DONE = range(4)  # frames; DONE: the path has ended
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """All shared state of one vCPU and its senders."""
-
-    senders: int
-    mode: Cell = cell()
-    requests: Cell = cell()
-    irq: Cell = cell(1)
-    pending: Cell = cell()
-    frame: Cell = cell()
-    on: Cell = cell()
-    pir: Cell = cell()
-    returned: Cell = cell()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """One sender: its bit in PIR, and what its test-and-set of ON returned."""
-
-    world: World
-    bit: int
-    was_on: Cell = cell()
-
-
-def act(label: str, fn: object, when: object = None, leaves: tuple[str, ...] = (), **more: object) -> Step:
-    """Return a step; the table below is read more easily without types."""
-    return Step(label, fn, when, leaves=leaves, **more)  # type: ignore[arg-type]
-
-
-def put(**values: int) -> object:
-    """Return an effect that sets cells by name."""
-
-    def fn(s: list[int], me: World) -> None:
-        for name, value in values.items():
-            s[getattr(me, name)] = value
-
-    return fn
-
-
-def check_event(s: list[int], me: World) -> None:
-    s[me.requests] &= ~EVENT
-
-
-def recheck_mode(s: list[int], me: World) -> str | None:
-    return "tests" if s[me.mode] == EXITING else None
-
-
-def recheck_requests(s: list[int], me: World) -> str | None:
-    return None if s[me.requests] else "recheck"
-
-
-def cancel(s: list[int], me: World) -> str:
-    s[me.irq] = 1
-    return "run"
-
-
-CHECK_EVENT = act("CHECK_EVENT", check_event)
-SYNC = block(
-    "sync",
-    act("SYNC.test", lambda s, me: None if s[me.on] else "sync", leaves=("sync",)),
-    act("SYNC.clear", put(on=0)),
-    act("SYNC.copy", put(pir=0)),
-)
-MODE_IN = act("MODE_IN", put(mode=IN))
-IRQ_OFF = act("IRQ_OFF", put(irq=0))
-
-
-def receiver(*order: Node) -> Block:
-    """Return vcpu_enter_guest with its movable steps in ``order``."""
-    tests = block(
-        "tests",
-        act("RECHK.mode", recheck_mode, leaves=("tests",)),
-        act("RECHK.req", recheck_requests, leaves=("recheck",)),
-    )
-    out = (act("CANCEL.mode", put(mode=OUTSIDE)), act("CANCEL.top", cancel, leaves=("run",)))
-    lap = block("run", *order, block("recheck", tests, *out), act("VMENTRY", put(frame=GUEST)), *AFTER)
-    return block("vcpu", loop("laps", lap))
-
-
-def end(s: list[int], me: World) -> str:
-    s[me.irq], s[me.frame] = 1, DONE
-    return "laps"
-
-
-AFTER = (act("MODE_OUT", put(mode=OUTSIDE)), act("IRQ_ON", end, leaves=("laps",)))
-
-
-def notify(s: list[int], me: World) -> None:
-    s[me.pending] &= ~PI
-    s[me.on] = 0
-
-
-def resched(s: list[int], me: World) -> str:
-    s[me.pending] &= ~RS
-    s[me.frame] = ROOT
-    return STAY
-
-
-GUEST_PATH = loop(
-    "guest",
-    free(
-        "G",
-        act("G.notify", notify, lambda s, me: s[me.pending] & PI),
-        act("G.exit", resched, lambda s, me: s[me.pending] & RS),
-    ),
-    act("G.copy", put(pir=0)),
-)
-
-
-def takes(label: str, bit: int) -> Step:
-    """Return the host's handler of one vector: it is consumed and nothing else happens."""
-
-    def fn(s: list[int], me: World) -> None:
-        s[me.pending] &= ~bit
-
-    return act(
-        label, fn, lambda s, me: s[me.frame] == ROOT and s[me.irq] and s[me.pending] & bit, preempts=True
-    )
-
-
-HOST = loop("host", free("H", takes("H.PI", PI), takes("H.resched", RS)))
-
-
-def set_pir(s: list[int], me: Post) -> None:
-    s[me.world.pir] |= me.bit
-
-
-def set_on(s: list[int], me: Post) -> None:
-    s[me.was_on], s[me.world.on] = s[me.world.on], 1
-
-
-def set_on_or_return(s: list[int], me: Post) -> str | None:
-    taken, s[me.world.on] = s[me.world.on], 1
-    return done(s, me) if taken else None
-
-
-def done(s: list[int], me: Post) -> str:
-    s[me.world.returned] += 1
-    return "post"
-
-
-def request(s: list[int], me: Post) -> None:
-    s[me.world.requests] |= EVENT
-
-
-def trigger(s: list[int], me: Post) -> str | None:
-    return None if s[me.world.mode] == IN and not s[me.was_on] else "trigger"
-
-
-def send(bit: int) -> object:
-    """Return the effect of an IPI after which the sender returns."""
-
-    def fn(s: list[int], me: Post) -> str:
-        s[me.world.pending] |= bit
-        return done(s, me)
-
-    return fn
-
-
-def kick(s: list[int], me: Post) -> str | None:
-    if s[me.world.mode] != IN:
-        return done(s, me)
-    s[me.world.mode] = EXITING
-    return None
-
-
-KICK = (act("KICK", kick, leaves=("post",)), act("KICK.ipi", send(RS), leaves=("post",)))
-SEND = act("SEND", send(PI), leaves=("post",))
-TRIGGER = block("trigger", act("READ_MODE", trigger, leaves=("trigger",)), SEND)
-SOFTWARE = block(
-    "post", act("SET_PIR", set_pir), act("SET_ON", set_on_or_return, leaves=("post",)), TRIGGER, *KICK
-)
-
-
-def skip_if_on(s: list[int], me: Post) -> str | None:
-    return "fresh" if s[me.was_on] else None
-
-
-def request_then(s: list[int], me: Post) -> str | None:
-    request(s, me)
-    return skip_if_on(s, me)
-
-
-SOFTWARE_EVENT = block(
-    "post",
-    act("SET_PIR", set_pir),
-    act("SET_ON", set_on),
-    block("fresh", act("REQUEST", request_then, leaves=("fresh",)), TRIGGER),
-    *KICK,
-)
-
-
-def post_hw(s: list[int], me: Post) -> str | None:
-    set_pir(s, me)
-    return set_on_or_return(s, me)
-
-
-VTD = block("post", act("POST", post_hw, leaves=("post",)), SEND)
-
-
-def quiet(s: Sequence[int], me: World, at: Cell) -> bool:
-    """The guest runs (and is not between notify and copy), all senders have returned, nothing pends."""
-    return s[me.frame] == GUEST and s[at] == 0 and s[me.returned] == me.senders and not s[me.pending]
-
-
-def system(path: Block, sender: Block, senders: int = 1) -> tuple[System, World, Cell]:
-    """Return receiver, host, guest, senders, and the check at quiescence."""
-    layout = Layout()
-    world = layout.record(World, "w", senders=senders)
-    posts = [layout.record(Post, f"s{n}", world=world, bit=1 << n) for n in range(senders)]
-    ends: list[Cell] = []
-
-    def merge(s: list[int], me: World) -> None:
-        kept = s[me.requests]
-        s[:] = [-1] * len(s)
-        s[me.requests] = kept
-        for letter, at in the.pc.items():
-            s[at] = len(the.places[letter])
-
-    check = act("CHECK", merge, lambda s, me: quiet(s, me, ends[0]))
-    actors = [
-        Actor("v", "vCPU", path, world, world.frame, ROOT),
-        Actor("h", "host", HOST, world, world.frame, HANDLER),
-        Actor("g", "guest", GUEST_PATH, world, world.frame, GUEST),
-        *(Actor("abc"[n], "sender", sender, post) for n, post in enumerate(posts)),
-        Actor("q", "check", block("check", check), world),
-    ]
-    the = System(layout, actors)
-    ends.append(the.pc["g"])
-    return the, world, the.pc["g"]
-
-
-@dataclass(frozen=True)
-class Quiescence:
-    """The question; without the property the merged ends are explored too."""
-
-    system: System
-    properties: tuple[Property, ...]
-
-    @staticmethod
-    def done(s: Sequence[int]) -> bool:
-        return True
-
-
-PUBLISHED = {
-    "V0": ((CHECK_EVENT, SYNC, MODE_IN, IRQ_OFF), SOFTWARE_EVENT, 249, 402, None),
-    "V0r": ((SYNC, CHECK_EVENT, MODE_IN, IRQ_OFF), SOFTWARE_EVENT, 299, 472, 13),
-    "V1": ((SYNC, MODE_IN, IRQ_OFF), SOFTWARE, 145, 220, 11),
-    "V2": ((SYNC, IRQ_OFF, MODE_IN), SOFTWARE, 129, 195, 11),
-    "V4": ((IRQ_OFF, MODE_IN, SYNC), SOFTWARE, 108, 162, None),
-    "V6/V1": ((SYNC, MODE_IN, IRQ_OFF), VTD, 56, 80, 10),
-    "V6/V4": ((IRQ_OFF, MODE_IN, SYNC), VTD, None, None, None),
-}
-"""Name -> (order, sender, states, transitions, steps of a shortest counterexample or None if it holds)."""
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_verdicts_and_lengths_come_out(name: str) -> None:
     """LOST or OK, and how long a shortest loss is, the check included."""
     order, sender, _, _, length = PUBLISHED[name]
-    the, world, at = system(receiver(*order), sender)
-    lost = Property("LOST", "PIR is empty", lambda s: s[world.pir] > 0 and quiet(s, world, at))
-    found = explore(Quiescence(the, (lost,)))
-    assert (len(found.shortest.labels) if found.shortest else None) == length
+    shortest = explore(losing(order, sender)).shortest
+    assert (len(shortest.labels) if shortest else None) == length
 
 
 @pytest.mark.parametrize("name", [name for name, row in PUBLISHED.items() if row[2]])
 def test_the_published_counts_come_out(name: str) -> None:
-    """Transitions are exactly those that two independent tools counted; states but for one.
-
-    The one is an end: which ends are merged into one state is told apart differently there.
-    """
+    """States and transitions are exactly those that two independent tools counted."""
     order, sender, states, transitions, _ = PUBLISHED[name]
-    the, _, _ = system(receiver(*order), sender)
-    found = explore(Quiescence(the, ()))
-    assert found.transitions == transitions
-    assert abs(found.states - (states or 0)) == 1
+    found = explore(Quiescence(system(receiver(*order), sender)[0]))
+    assert (found.states, found.transitions) == (states, transitions)
 
 
 @pytest.mark.parametrize(("senders", "length"), [(1, 11), (2, 13), (3, 15)])
 def test_more_senders_lose_two_steps_later_each(senders: int, length: int) -> None:
     """The shortest loss of the old order without EVENT has 11, 13 and 15 steps."""
     order, sender, *_ = PUBLISHED["V1"]
-    the, world, at = system(receiver(*order), sender, senders)
-    lost = Property("LOST", "PIR is empty", lambda s: s[world.pir] > 0 and quiet(s, world, at))
-    shortest = explore(Quiescence(the, (lost,))).shortest
+    shortest = explore(losing(order, sender, senders)).shortest
     assert shortest is not None and len(shortest.labels) == length
+
+
+@pytest.mark.parametrize("row", INTERLEAVINGS)
+def test_the_published_interleavings_come_out(row: tuple) -> None:  # type: ignore[type-arg]
+    """How many there are, how many lose, and how likely a loss is if chance decides."""
+    order, sender, senders, entries, interleavings, lost, probability = row
+    found = count(losing(order, sender, senders, entries))
+    assert interleavings in (None, found.interleavings)
+    assert (found.losing, round(float(found.probability), 3)) == (lost, probability)

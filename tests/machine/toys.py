@@ -7,6 +7,7 @@ only while the cell has that value), ``("skip", cell, value)`` (leave the rest i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from kvmlab.machine import system as system_module
@@ -105,6 +106,22 @@ def independent(spec: Spec, cells: int, broken: Predicate) -> tuple[int, int, in
             todo.append((*after, far + 1))
     bad = [far for (shared, _), far in distance.items() if broken(shared)]
     return len(distance), len(edges), min(bad, default=None)
+
+
+def interleavings(spec: Spec, cells: int, broken: Predicate) -> tuple[int, int, Fraction]:
+    """Return (all, losing, the chance of a loss) by walking every interleaving there is, one by one."""
+
+    def walk(shared: tuple[int, ...], at: tuple[int, ...], chance: Fraction) -> None:
+        moves = [] if broken(shared) else list(_moves(spec, shared, at))
+        for _, after in moves:
+            walk(*after, chance / len(moves))
+        if not moves:
+            ends.append((bool(broken(shared)), chance))
+
+    ends: list[tuple[bool, Fraction]] = []
+    walk((0,) * cells, (0,) * len(spec), Fraction(1))
+    lost = [chance for losing, chance in ends if losing]
+    return len(ends), len(lost), sum(lost, Fraction(0))
 
 
 def _moves(spec: Spec, shared: Sequence[int], at: tuple[int, ...]) -> Any:

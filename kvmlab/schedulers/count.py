@@ -1,0 +1,108 @@
+"""How many interleavings there are, how many of them lose, and how likely a loss is if chance decides.
+
+One interleaving is one sequence of moves from the first state to an end. An end is a state that breaks a
+property (it loses, and nothing behind it counts), or one in which nobody can move any more. Looking
+whether a property is broken is no move. Two moves that lead to the same state make two interleavings:
+what is counted is who goes when, not what comes of it.
+
+Chance is that of :func:`kvmlab.schedulers.chance.draw`: in every state each enabled move is as likely as
+the others. So interleavings are not equally likely, and the probability is no quotient of the two counts.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+from kvmlab.errors import BadInput, ModelError
+from kvmlab.machine.property import Question, broken
+from kvmlab.machine.run import taken
+from kvmlab.machine.state import State
+
+Graph = dict[State, list[State]]
+"""The states behind each state, one for every enabled move."""
+
+Tally = tuple[int, int, int, int]
+"""What lies behind a state: interleavings, losing ones, the longest, the chance of a loss.
+
+The chance is a whole number of ``unit ** -longest``: a million fractions would all have to be reduced.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The number of interleavings, of losing ones, and the probability of a loss if chance decides."""
+
+    interleavings: int
+    losing: int
+    probability: Fraction
+
+    def __repr__(self) -> str:
+        if not self.losing:
+            return f"{self.interleavings:,} interleavings, none loses"
+        chance = f"probability {float(self.probability):.3f} if chance decides"
+        return f"{self.interleavings:,} interleavings, {self.losing:,} lose, {chance}"
+
+
+def count(question: Question) -> Count:
+    """Return the exact numbers for a scenario in which every interleaving ends.
+
+    Raises BadInput if one can go on for ever, ModelError for a state in which nobody can move and that is
+    no declared end.
+    """
+    graph, losing = _graph(question)
+    unit = lcm(*(len(behind) or 1 for behind in graph.values()))
+    tallies: dict[State, Tally] = {}
+    for state in reversed(_in_order(graph)):
+        behind = [tallies[after] for after in graph[state]]
+        tallies[state] = _sum(behind, unit) if behind else (1, state in losing, 0, state in losing)
+    interleavings, lost, longest, chance = tallies[question.system.start]
+    return Count(interleavings, int(lost), Fraction(chance, unit**longest))
+
+
+def _sum(behind: Sequence[Tally], unit: int) -> Tally:
+    longest = max(tally[2] for tally in behind)
+    chance = sum(tally[3] * unit ** (longest - tally[2]) for tally in behind)
+    ways, lost = sum(tally[0] for tally in behind), sum(tally[1] for tally in behind)
+    return ways, lost, longest + 1, chance * (unit // len(behind))
+
+
+def _graph(question: Question) -> tuple[Graph, set[State]]:
+    """Return what lies behind every reachable state, and the states that break a property."""
+    start = question.system.start
+    graph: Graph = {}
+    losing: set[State] = set()
+    todo, seen = [start], {start: start}
+    for state in todo:
+        graph[state] = []
+        if broken(question.properties, state):
+            losing.add(state)
+            continue
+        moves = question.system.enabled(state)
+        if not moves and not question.done(state):
+            raise ModelError("deadlock: nobody can move in a state that is no end; explore() says where")
+        for move in moves:
+            after = taken(move, state).after
+            if after not in seen:
+                seen[after] = after
+                todo.append(after)
+            graph[state].append(seen[after])
+    return graph, losing
+
+
+def _in_order(graph: Graph) -> list[State]:
+    """Return the states so that each one stands in front of all that lie behind it."""
+    waits = Counter(after for behind in graph.values() for after in behind)
+    order = [state for state in graph if not waits[state]]
+    for state in order:  # it grows: a state follows once all that lead to it are through
+        for after in graph[state]:
+            waits[after] -= 1
+            if not waits[after]:
+                order.append(after)
+    if len(order) < len(graph):
+        raise BadInput(
+            "the interleavings cannot be counted: some go round in a circle and never end; "
+            "limit what may repeat (by a knob of the scenario), or ask explore(), which needs no end"
+        )
+    return order
