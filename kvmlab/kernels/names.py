@@ -7,8 +7,9 @@ from kvmlab.errors import BadInput, ModelError, unknown
 from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
+from kvmlab.kernels.patch_3 import IRQ_OFF_HALF, NO_EVENT, PATCH_3, SYNC_HALF
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI, QUEUES_ALONE, V3_10
-from kvmlab.kernels.v4_10 import NO_EVENT, PATCH_3, V4_10
+from kvmlab.kernels.v4_10 import V4_10
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
 from kvmlab.kvm.run_loop import VCPU_RUN
@@ -41,6 +42,8 @@ EDITS: dict[str, Patch] = {
         EVENT_WITH_IPI,
         CANCEL_FIX,
         NO_EVENT,
+        IRQ_OFF_HALF,
+        SYNC_HALF,
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,
@@ -58,6 +61,8 @@ LISTED = (
     "v3.10+8081ad0",
     "v4.10",
     "v4.10+no-event",
+    "v4.10+no-event+irq-off-first",
+    "v4.10+no-event+sync-late",
     "b95234c",
     "v6.1",
     "v6.1+noapicv",

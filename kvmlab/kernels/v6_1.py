@@ -5,8 +5,9 @@ what is not there, instead of running something else.
 """
 
 from kvmlab.kernels.kernel import NewPath, Patch, Setting, before
+from kvmlab.kernels.patch_3 import IRQ_OFF_FIRST
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI
-from kvmlab.kernels.v4_10 import IRQ_OFF_FIRST, PENDING_ENDS_AT_THE_EXIT
+from kvmlab.kernels.v4_10 import PENDING_ENDS_AT_THE_EXIT
 from kvmlab.kvm.apic import WRMSR
 from kvmlab.kvm.host import POSTED, RESCHEDULE, host_irq
 

@@ -6,8 +6,12 @@ Source: d6185f20a0ef, include/linux/kvm_host.h and kvm_vcpu_exiting_guest_mode;
 Documentation/virt/kvm/vcpu-requests.rst.
 """
 
+from collections.abc import Sequence
+
 from kvmlab.errors import IllegalTransition
+from kvmlab.machine import store_buffer
 from kvmlab.machine.state import Cell
+from kvmlab.machine.store_buffer import StoreBuffer
 
 OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE = 0, 1, 2
 
@@ -34,3 +38,16 @@ def change(s: list[int], mode: Cell, to: int) -> None:
     if (s[mode], to) not in TRANSITIONS:
         raise IllegalTransition(f"vcpu->mode cannot go from {show(s[mode])} to {show(to)}")
     s[mode] = to
+
+
+def store(s: list[int], mode: Cell, buffer: StoreBuffer | None, to: int) -> None:
+    """Set the mode from the vCPU's own thread: at once, or through its CPU's store buffer if it has one."""
+    if buffer is None:
+        change(s, mode, to)
+    else:
+        store_buffer.store(s, buffer, to)
+
+
+def load(s: Sequence[int], mode: Cell, buffer: StoreBuffer | None) -> int:
+    """Return the mode as the vCPU's own thread reads it."""
+    return s[mode] if buffer is None else store_buffer.load(s, buffer)

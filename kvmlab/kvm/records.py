@@ -6,6 +6,7 @@ from kvmlab.kvm.mode import OUTSIDE_GUEST_MODE
 from kvmlab.kvm.mode import show as show_mode
 from kvmlab.kvm.requests import show as show_requests
 from kvmlab.machine.state import Cell, cell
+from kvmlab.machine.store_buffer import StoreBuffer
 from kvmlab.processor.intr_info import show as show_event
 from kvmlab.processor.records import Core, Cpu, Guest, Vmcs, show_flag
 
@@ -24,6 +25,7 @@ class Vcpu:
     ``current`` says which is loaded; "L2 active" (is_guest_mode) is ``current == 1``.
     ``immediate`` is vcpu_enter_guest's local req_immediate_exit; ``queued`` is arch.interrupt, an
     injected interrupt whose delivery is not yet known to have worked.
+    ``mode_buffer`` holds the thread's stores to ``mode`` under x86-TSO (``None``: all see them at once).
     """
 
     level: int
@@ -31,6 +33,7 @@ class Vcpu:
     cpu: Cpu
     guests: tuple[Guest, ...]
     vmcs12: Vmcs | None = None
+    mode_buffer: StoreBuffer | None = None
     requests: Cell = cell(0, show_requests)
     mode: Cell = cell(OUTSIDE_GUEST_MODE, show_mode)
     current: Cell = cell(0, show_current)

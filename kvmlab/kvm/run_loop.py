@@ -33,7 +33,7 @@ def _check_event(s: list[int], me: Vcpu) -> str | None:
 
 
 def _mode_in(s: list[int], me: Vcpu) -> None:
-    vcpu_mode.change(s, me.mode, vcpu_mode.IN_GUEST_MODE)
+    vcpu_mode.store(s, me.mode, me.mode_buffer, vcpu_mode.IN_GUEST_MODE)
 
 
 def _irq_off(s: list[int], me: Vcpu) -> None:
@@ -41,7 +41,8 @@ def _irq_off(s: list[int], me: Vcpu) -> None:
 
 
 def _recheck_mode(s: list[int], me: Vcpu) -> str | None:
-    return "anything_new" if s[me.mode] == vcpu_mode.EXITING_GUEST_MODE else None
+    mode = vcpu_mode.load(s, me.mode, me.mode_buffer)
+    return "anything_new" if mode == vcpu_mode.EXITING_GUEST_MODE else None
 
 
 def _recheck_requests(s: list[int], me: Vcpu) -> str | None:
@@ -49,7 +50,7 @@ def _recheck_requests(s: list[int], me: Vcpu) -> str | None:
 
 
 def _mode_out(s: list[int], me: Vcpu) -> None:
-    vcpu_mode.change(s, me.mode, vcpu_mode.OUTSIDE_GUEST_MODE)
+    vcpu_mode.store(s, me.mode, me.mode_buffer, vcpu_mode.OUTSIDE_GUEST_MODE)
 
 
 def _irq_on(s: list[int], me: Vcpu) -> None:

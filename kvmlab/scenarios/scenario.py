@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kvmlab.kernels.kernel import Kernel
+from kvmlab.machine.monitor import Monitor
 from kvmlab.machine.property import Predicate, Property
 from kvmlab.machine.system import System
 
@@ -13,7 +14,8 @@ from kvmlab.machine.system import System
 class Scenario:
     """A runnable question. ``knobs`` are the values it was built with; ``records`` its records by name.
 
-    ``story`` is the schedule that tells it: the one that a stepper opens with.
+    ``story`` is the schedule that tells it: the one that a stepper opens with. ``symmetry`` groups the
+    letters of actors that may change places; ``monitor`` watches by which mechanism a property gets broken.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Scenario:
     story: str
     knobs: Mapping[str, Any] = field(default_factory=dict)
     records: Mapping[str, Any] = field(default_factory=dict)
+    symmetry: tuple[tuple[str, ...], ...] = ()
+    monitor: Monitor | None = None
 
     @property
     def property(self) -> str:

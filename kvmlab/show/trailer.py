@@ -11,7 +11,8 @@ from textwrap import wrap
 
 from kvmlab.kernels.names import kernel
 from kvmlab.machine.run import Run, Taken, taken
-from kvmlab.scenarios.posted_interrupts import FIRST_VECTOR, posted_interrupts
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
+from kvmlab.scenarios.posting import FIRST_VECTOR
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.replay import replay
 from kvmlab.show import marks

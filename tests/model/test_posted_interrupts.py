@@ -4,7 +4,7 @@ import pytest
 
 from kvmlab.kernels.kernel import Patch
 from kvmlab.kernels.names import kernel
-from kvmlab.kernels.v4_10 import IRQ_OFF_FIRST, SYNC_LATE
+from kvmlab.kernels.patch_3 import IRQ_OFF_FIRST, SYNC_LATE
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.replay import replay
