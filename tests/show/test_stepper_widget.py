@@ -143,3 +143,18 @@ def test_the_legend_is_there_and_closed() -> None:
     """One press away, and in no one's way."""
     last = opened().children[-1].value
     assert "<summary>Legend</summary>" in last and "<details open" not in last
+
+
+def test_whoever_follows_sees_every_redraw() -> None:
+    """A follower is called at once, then after each action, with the picture already drawn."""
+    shown, seen = opened(at=0), []
+
+    def follow(followed: Stepper) -> None:
+        assert followed._picture.value == stepper_svg(followed.moment)
+        seen.append((followed.kernel, followed.moment.at))
+
+    shown.on_draw(follow)
+    shown.step()
+    shown._back.click()
+    shown.kernel = "d6185f2"
+    assert seen == [("v3.2", 0), ("v3.2", 1), ("v3.2", 0), ("d6185f2", 0)]

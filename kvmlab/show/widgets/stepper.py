@@ -45,6 +45,7 @@ class Stepper(TwinBox):
         self.desk = Desk(several, schedule, question, at, watch)
         self._playing: asyncio.Task[None] | None = None
         self._rejected = False
+        self._followers: list[Callable[[Stepper], object]] = []
         self._make_controls()
         super().__init__(children=self._rows())
         self._draw()
@@ -70,6 +71,11 @@ class Stepper(TwinBox):
     def run_to(self, what: str) -> None:
         """Go on to the next ``exit``, to the ``verdict``, or until a cell (``requests``) changes."""
         self._do(lambda: self.desk.run_to(what))
+
+    def on_draw(self, follow: Callable[["Stepper"], object]) -> None:
+        """Call ``follow`` with this stepper now, and after every redraw: a picture beside it keeps up."""
+        self._followers.append(follow)
+        follow(self)
 
     @property
     def kernel(self) -> str:
@@ -187,6 +193,8 @@ class Stepper(TwinBox):
         if not self._rejected:
             self._text.value = self.schedule
         self._draw_actors()
+        for follow in self._followers:
+            follow(self)
 
     def _draw_actors(self) -> None:
         """Enable whoever can move; hide second choices where there are none."""
