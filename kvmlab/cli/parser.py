@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from kvmlab import __version__
-from kvmlab.cli import catalog, running, tracing
+from kvmlab.cli import catalog, exploring, running, tracing
 from kvmlab.errors import BadInput
+from kvmlab.kernels.orders import EVENTS
+from kvmlab.scenarios.posting import SENDERS
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,11 +71,30 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
     explore = commands.add_parser("explore", help="every schedule of a scenario: does the property hold?")
     explore.add_argument("scenario", metavar="SCENARIO", help="a name that `kvmlab scenarios` lists")
-    _kernel(explore)
-    explore.add_argument("--cancel", action="store_true", help="another thread may make a request")
+    explore.add_argument("--kernel", metavar="K", help="a name that `kvmlab kernels` lists")
+    explore.add_argument("--cancel", action="store_const", const=True, help="another thread makes a request")
     explore.add_argument("--limit", type=int, metavar="N", help="stop after about N states, and say so")
-    explore.set_defaults(command=running.explore)
+    explore.add_argument("--reduce", action="store_true", help="leave out schedules that show nothing new")
+    explore.add_argument("--count", action="store_true", help="also count interleavings and losing ones")
+    _posted(explore.add_argument_group("posted-interrupts"))
+    explore.set_defaults(command=exploring.explore)
     _json(explore)
+
+
+def _posted(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--order",
+        metavar="O",
+        help="instead of --kernel: the bare entry path in any order, like irq_off,mode,sync[,recheck]",
+    )
+    group.add_argument("--event", choices=EVENTS, help="with --order: do senders make KVM_REQ_EVENT? (none)")
+    group.add_argument("--sender", choices=SENDERS, help="another CPU, VT-d, or both in turn (kvm)")
+    group.add_argument("--senders", type=int, metavar="N", help="so many senders, one post each (1)")
+    group.add_argument("--entries", type=int, metavar="N", help="so many VM entries at most (1)")
+    group.add_argument("--memory", choices=("sc", "tso"), help="sequential consistency, or x86 (sc)")
+    group.add_argument(
+        "--no-barrier", dest="barrier", action="store_const", const=False, help="no barrier behind the mode"
+    )
 
 
 def _trace(commands: "argparse._SubParsersAction[Parser]") -> None:

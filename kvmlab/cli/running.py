@@ -1,4 +1,4 @@
-"""Commands that run: one schedule, or all of them."""
+"""The command that runs one schedule: the clock's, a written one, or one drawn by chance."""
 
 import json
 from argparse import Namespace
@@ -11,8 +11,6 @@ from kvmlab.scenarios.names import knobs_of, scenario
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.chance import draw
 from kvmlab.schedulers.clock import clocked
-from kvmlab.schedulers.explore import Exploration
-from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.replay import replay
 
 DEFAULT_AFTER = 3
@@ -86,44 +84,4 @@ def _run_text(done: Run, found: Property | None) -> str:
         lines.append(f"up to here; {done.stopped}")
     verdict = {"ok": "ok: nothing was violated", "incomplete": "incomplete: nothing was violated so far"}
     lines.append(f"violated ({found.label}): {found.sentence}" if found else verdict[_verdict(done, found)])
-    return "\n".join(lines)
-
-
-def explore(args: Namespace) -> int:
-    """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
-    said = {"cancel": True} if args.cancel else {}
-    chosen = scenario(args.scenario, kernel(args.kernel), **said)
-    result = explore_all(chosen, args.limit)
-    print(json.dumps(_explore_json(chosen, result)) if args.json else _explore_text(chosen, result))
-    return 1 if result.violations else 0 if result.complete else 2
-
-
-def _explore_json(chosen: Scenario, result: Exploration) -> dict[str, Any]:
-    shortest = list(result.shortest.labels) if result.shortest else []
-    return {
-        "scenario": chosen.name,
-        "kernel": chosen.kernel.name,
-        "verdict": result.verdict,
-        "property": result.shortest.property.sentence if result.shortest else chosen.property,
-        "complete": result.complete,
-        "bound": result.bound,
-        "states": result.states,
-        "transitions": result.transitions,
-        "violations": len(result.violations),
-        "shortest": shortest,
-        "length": len(shortest),
-        "schedule": result.shortest.schedule if result.shortest else "",
-    }
-
-
-def _explore_text(chosen: Scenario, result: Exploration) -> str:
-    lines = [f"{chosen.name} on {chosen.kernel.name}: {result!r}"]
-    if result.shortest:
-        lines.append(f"violated: {result.shortest.property.sentence}")
-        lines += [f"{n:>4}  {label}" for n, label in enumerate(result.shortest.labels, 1)]
-        lines.append(f"schedule {result.shortest.schedule}")
-    elif result.complete:
-        lines += [f"holds: {p.sentence}" for p in chosen.properties]
-    else:
-        lines.append("no proof: the search was cut short by its limit")
     return "\n".join(lines)

@@ -1,10 +1,10 @@
 """The step table as a scenario: the bare path, explored under the conventions of the published counts.
 
-After its last exit the vCPU's path ends, and the host's handlers run no more. All ends are merged: of a quiet
-one (the guest runs, every sender has returned, no vector pends) and of an ended path only the requests are
-kept, and whether something was lost. A step CHECK of its own does so for the quiet ones, a transition like
-any other. So verdict and shortest length come from the search that stops at a loss, states and transitions
-from :func:`uncut`, which goes on through it.
+After its last exit the vCPU's path ends, and the host's handlers run no more. Ends are merged: of a quiet
+one (the guest runs, every sender has returned, no vector pends) and of an ended path only the requests, PIR
+and ON are kept. A step CHECK of its own does so for the quiet ones, a transition like any other. So verdict
+and shortest length come from the search that stops at a loss, states and transitions from :func:`uncut`,
+which goes on through it.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,11 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.edit import Swap, apply, find
 from kvmlab.machine.property import Predicate
 from kvmlab.machine.state import Cell, Layout
-from kvmlab.machine.step import STAY, Block, Guard, Row, Step, block
+from kvmlab.machine.step import Block, Guard, Row, Step, block
 from kvmlab.machine.store_buffer import EMPTY
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.boundary import APICV_EVENTS
-from kvmlab.processor.entry import vm_exit
-from kvmlab.processor.exits import Exit
-from kvmlab.processor.records import Guest, frame
+from kvmlab.processor.records import frame
 from kvmlab.processor.vectors import POSTED_INTR_VECTOR, RESCHEDULE_VECTOR, bit
 from kvmlab.scenarios.mechanisms import MONITOR
 from kvmlab.scenarios.posted_interrupts import actors, parts, properties, remembered
@@ -35,11 +33,6 @@ def _pends(vector: int) -> Guard:
     return lambda s, me: s[me.host.irr] & bit(vector)
 
 
-def _leave(s: list[int], me: Guest) -> str:
-    vm_exit(s, me, Exit.CPUID)
-    return STAY
-
-
 GUEST: Block = block(
     "guest",
     Row(
@@ -48,11 +41,11 @@ GUEST: Block = block(
         free=(
             replace(APICV_EVENTS["POSTED.notify"], when=_pends(POSTED_INTR_VECTOR)),
             replace(APICV_EVENTS["EXTERNAL_INTERRUPT"], when=_pends(RESCHEDULE_VECTOR)),
-            Step("CPUID", _leave, lambda s, me: s[me.faults], "the guest leaves on its own, by CPUID"),
         ),
     ),
 )
-"""Which of two pending vectors comes first is a free choice here; a local APIC takes the higher one."""
+"""The guest leaves only for the reschedule IPI. Which of two pending vectors comes first is a free choice
+here; a local APIC takes the higher one."""
 
 
 ENDED = 99
@@ -63,19 +56,17 @@ ENDED = 99
 class Ends:
     """How ends are merged: the cells whose values are kept, and where every actor then stands."""
 
-    requests: Cell
-    pir: Cell
+    kept: tuple[Cell, ...]
     returned: tuple[tuple[Cell, int], ...] = ()
     finished: dict[Cell, int] = field(default_factory=dict)
     at_rest: Predicate = bool
 
     def merge(self, s: list[int]) -> None:
-        """Forget everything but the requests and whether PIR is empty."""
-        requests, lost = s[self.requests], int(s[self.pir] > 0)
+        """Forget everything else."""
+        kept = {cell: s[cell] for cell in self.kept}
         s[:] = [EMPTY] * len(s)
-        s[self.requests], s[self.pir] = requests, lost
-        for at, end in self.finished.items():
-            s[at] = end
+        for cell, value in {**kept, **self.finished}.items():
+            s[cell] = value
 
 
 def _check(s: list[int], me: Ends) -> None:
@@ -124,7 +115,7 @@ def step_table(
     layout = Layout()
     the = parts(layout, run, entries - 1, memory)
     posting = posters(layout, the.vcpu, run.paths["post"], sender, senders)
-    ends = Ends(the.vcpu.requests, the.apicv.pir)
+    ends = Ends((the.vcpu.requests, the.apicv.pir, the.apicv.on))
     vcpu, *others = actors(run, the, GUEST, posting)
     vcpu = replace(vcpu, path=_ending(vcpu.path, ends))
     system = System(layout, [vcpu, *others, Actor("q", "check", CHECK, ends)])

@@ -111,7 +111,7 @@ def test_a_run_that_cannot_go_on_says_where(capsys: pytest.CaptureFixture[str]) 
     [
         (("explore", "immediate-exit", "--kernel", "v4.1"), "unknown kernel v4.1; did you mean v"),
         (("explore", "immediate-exits", "--kernel", "v3.2"), "unknown scenario immediate-exits"),
-        (("explore", "immediate-exit"), "required: --kernel"),
+        (("explore", "immediate-exit"), "say which kernel"),
         (("run", "immediate-exit", "--kernel", "v3.2", "--schedule", "m?"), "'?' is no actor"),
         (("run", "immediate-exit", "--kernel", "v3.2", "--after", "-1"), "0 or more"),
         (("diff", "v3.2", "v3.2+mtf"), "mtf does not fit v3.2"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kvmlab.cli import main, running
+from kvmlab.cli import exploring, main
 from kvmlab.errors import IllegalTransition, KvmlabError, ModelError
 
 EXPLORE = ("explore", "immediate-exit", "--kernel")
@@ -70,7 +70,7 @@ def test_an_error_of_the_model_is_status_3(
     def fails(*given: object) -> None:
         raise error("deadlock: nobody can\nmove")
 
-    monkeypatch.setattr(running, "explore_all", fails)
+    monkeypatch.setattr(exploring, "explore_all", fails)
     status = main((*EXPLORE, "v3.10"))
     out, err = capsys.readouterr()
     assert (status, out) == (3, "")

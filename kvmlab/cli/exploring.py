@@ -1,0 +1,112 @@
+"""The command that tries every schedule: verdict, shortest counterexample, mechanisms, counts."""
+
+import json
+from argparse import Namespace
+from dataclasses import replace
+from typing import Any
+
+from kvmlab.errors import BadInput
+from kvmlab.kernels.names import kernel
+from kvmlab.kernels.orders import parse_order
+from kvmlab.kernels.step_table import step_table as bare_path
+from kvmlab.scenarios.names import scenario
+from kvmlab.scenarios.scenario import Scenario
+from kvmlab.scenarios.table import step_table, uncut
+from kvmlab.schedulers.count import Count, count
+from kvmlab.schedulers.explore import Exploration
+from kvmlab.schedulers.explore import explore as explore_all
+from kvmlab.schedulers.mechanism import Mechanism, mechanisms
+
+KNOBS = ("cancel", "sender", "senders", "memory", "barrier")
+"""What is said on the command line under a scenario's own name for it."""
+
+
+def explore(args: Namespace) -> int:
+    """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
+    chosen = _table(args) if args.order else _scenario(args)
+    result = explore_all(chosen, args.limit)
+    if args.order and not args.reduce and args.limit is None:
+        whole = explore_all(uncut(chosen))
+        result = replace(result, states=whole.states, transitions=whole.transitions)
+    how = mechanisms(chosen, chosen.monitor) if chosen.monitor and result.violations else ()
+    counted = count(_losing(chosen)) if args.count else None
+    show = _json if args.json else _text
+    print(show(chosen, result, how, counted))
+    return 1 if result.violations else 0 if result.complete else 2
+
+
+def _said(args: Namespace) -> dict[str, Any]:
+    return {knob: getattr(args, knob) for knob in KNOBS if getattr(args, knob) is not None}
+
+
+def _scenario(args: Namespace) -> Scenario:
+    if args.kernel is None:
+        raise BadInput("say which kernel: --kernel K (kvmlab kernels lists them)")
+    if args.event is not None:
+        raise BadInput("--event belongs to --order; a kernel has its own look at KVM_REQ_EVENT")
+    said = _said(args)
+    if args.entries is not None:
+        said["exits"] = _entries(args) - 1
+    return scenario(args.scenario, kernel(args.kernel), **said)
+
+
+def _table(args: Namespace) -> Scenario:
+    """Return the bare path that --order describes."""
+    if args.scenario != "posted-interrupts" or args.kernel is not None:
+        raise BadInput("--order is for posted-interrupts, and instead of --kernel")
+    said = _said(args)
+    if "cancel" in said:
+        raise BadInput("posted-interrupts has no knob cancel")
+    path = bare_path(parse_order(args.order, args.event or "none"))
+    return step_table(path, entries=_entries(args), **said)
+
+
+def _entries(args: Namespace) -> int:
+    entries = 1 if args.entries is None else int(args.entries)
+    if entries < 1:
+        raise BadInput("entries: 1 or more")
+    return entries
+
+
+def _losing(chosen: Scenario) -> Scenario:
+    """Return the scenario as it is counted: only a loss loses, a flag left behind does not."""
+    lost = tuple(p for p in chosen.properties if p.label != "ON_STUCK")
+    return replace(chosen, properties=lost)
+
+
+def _json(chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None) -> str:
+    shortest = list(result.shortest.labels) if result.shortest else []
+    row: dict[str, Any] = {
+        "scenario": chosen.name,
+        "kernel": chosen.kernel.name,
+        "verdict": result.verdict,
+        "property": result.shortest.property.sentence if result.shortest else chosen.property,
+        "complete": result.complete,
+        "bound": result.bound,
+        "states": result.states,
+        "transitions": result.transitions,
+        "violations": len(result.violations),
+        "shortest": shortest,
+        "length": len(shortest),
+        "schedule": result.shortest.schedule if result.shortest else "",
+    }
+    if chosen.monitor:
+        row["mechanisms"] = [{"name": m.name, "length": m.steps + 1, "schedule": m.schedule} for m in how]
+    if counted:
+        chance = float(counted.probability)
+        row |= {"interleavings": counted.interleavings, "losing": counted.losing, "probability": chance}
+    return json.dumps(row)
+
+
+def _text(chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None) -> str:
+    lines = [f"{chosen.name} on {chosen.kernel.name}: {result!r}"]
+    if result.shortest:
+        lines.append(f"violated: {result.shortest.property.sentence}")
+        lines += [f"{n:>4}  {label}" for n, label in enumerate(result.shortest.labels, 1)]
+        lines.append(f"schedule {result.shortest.schedule}")
+    elif result.complete:
+        lines += [f"holds: {p.sentence}" for p in chosen.properties]
+    else:
+        lines.append("no proof: the search was cut short by its limit")
+    lines += [f"mechanism: {m.name}, {m.steps} steps, schedule {m.schedule}" for m in how]
+    return "\n".join([*lines, *([f"counted: {counted!r}"] if counted else [])])
