@@ -1,11 +1,13 @@
 """From a tree of blocks to rows with numbers: where each step falls through to, where it may jump.
 
 This is the only place that knows positions. A jump is looked up by block name among the blocks
-around the step (leave it) and, in cases, among its siblings (enter it).
+around the step (leave it) and, in cases, among its siblings (enter it). So a block may stand in several
+places of one path, as a function does that has several callers.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from kvmlab.errors import ModelError
 from kvmlab.machine.step import STAY, Block, Row, Step
@@ -24,10 +26,9 @@ class Place:
 def compile_path(path: Block) -> tuple[Place, ...]:
     """Return the rows of ``path`` in order; a position equal to their number means "finished".
 
-    Raises ModelError for a label used twice or a step that leaves a block it is not in.
+    Raises ModelError for a label or name used twice, or a step that leaves a block it is not in.
     """
-    starts, ends = _extents(path)
-    places = tuple(_places(path, (), ends[path.name], starts, {}))
+    places = tuple(_places(path, (), 0, _rows(path), {}))
     _check_labels(path.name, places)
     return places
 
@@ -46,44 +47,36 @@ def as_row(node: Step | Row) -> Row:
     return node if isinstance(node, Row) else Row(node.label, free=(node,))
 
 
-def _extents(path: Block) -> tuple[dict[str, int], dict[str, int]]:
-    """Number the rows; return where each block starts and the position behind its last row."""
-    starts: dict[str, int] = {}
-    ends: dict[str, int] = {}
-
-    def number(block: Block, at: int) -> int:
-        if block.name in starts:
-            raise ModelError(f"two blocks are named {block.name}")
-        starts[block.name] = at
-        for item in block.items:
-            at = number(item, at) if isinstance(item, Block) else at + 1
-        ends[block.name] = at
-        return at
-
-    number(path, 0)
-    return starts, ends
+def _rows(node: Block | Row | Step) -> int:
+    """Return how many rows a node has."""
+    return sum(not isinstance(n, Block) for n in node.walk()) if isinstance(node, Block) else 1
 
 
 def _places(
-    block: Block, outer: tuple[str, ...], after: int, starts: dict[str, int], around: dict[str, int]
+    block: Block, outer: tuple[str, ...], start: int, after: int, around: dict[str, int]
 ) -> Iterator[Place]:
-    """Yield the places of ``block``; ``after`` is where its end leads, ``around`` its known targets."""
-    start = starts[block.name]
+    """Yield the places of ``block`` from ``start``; ``after`` is where its end leads."""
     behind = start if block.kind == "loop" else after
-    targets = {**around, block.name: after}
-    if block.kind == "cases":
-        targets |= {item.name: starts[item.name] for item in block.items if isinstance(item, Block)}
-    at = start
+    begins = list(accumulate(map(_rows, block.items), initial=start))
+    inside = {x.name: at for x, at in zip(block.items, begins, strict=False) if isinstance(x, Block)}
+    _check_names(block, outer)
+    targets = {**around, block.name: after, **(inside if block.kind == "cases" else {})}
     for i, item in enumerate(block.items):
-        last = i == len(block.items) - 1 or block.kind == "cases"
+        last = begins[i + 1] == begins[-1] or block.kind == "cases"
+        following = behind if last else begins[i + 1]
         if isinstance(item, Block):
-            size = sum(not isinstance(node, Block) for node in item.walk())
-            yield from _places(item, (*outer, block.name), behind if last else at + size, starts, targets)
-            at += size
-            continue
-        row = as_row(item)
-        yield Place(row, (*outer, block.name), behind if last else at + 1, _resolve(row, targets, at))
-        at += 1
+            yield from _places(item, (*outer, block.name), begins[i], following, targets)
+        else:
+            row = as_row(item)
+            yield Place(row, (*outer, block.name), following, _resolve(row, targets, begins[i]))
+
+
+def _check_names(block: Block, outer: tuple[str, ...]) -> None:
+    """No two blocks side by side, or one in the other, have one name; a function called twice may recur."""
+    names = [item.name for item in block.items if isinstance(item, Block)]
+    for i, name in enumerate(names):
+        if name in names[:i] or name in (*outer, block.name):
+            raise ModelError(f"two blocks are named {name}")
 
 
 def _resolve(row: Row, targets: dict[str, int], here: int) -> dict[str, int]:
