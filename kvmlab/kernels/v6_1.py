@@ -1,15 +1,17 @@
-"""v6.1, the kernel of the recorded traces, as far as a guest without nesting and APICv needs it.
+"""v6.1, the kernel of the recorded traces, as far as a guest without nesting needs it.
 
-With APICv and the preemption timer it is completed by later lessons; until then a scenario refuses
-what is not there, instead of running something else.
+With the preemption timer it is completed by later lessons; until then a scenario refuses what is not
+there, instead of running something else. Without APICv the hook sync_pir_to_irr is gone, and every write of
+the guest's local APIC is KVM's to emulate.
 """
 
-from kvmlab.kernels.kernel import NewPath, Patch, Setting, before
+from kvmlab.kernels.kernel import NewPath, Patch, Setting, after, before, swap
 from kvmlab.kernels.patch_3 import IRQ_OFF_FIRST
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI
 from kvmlab.kernels.v4_10 import PENDING_ENDS_AT_THE_EXIT
-from kvmlab.kvm.apic import WRMSR
+from kvmlab.kvm.apic import WRMSR_EOI, WRMSR_ICR, WRMSR_ICR_POSTED, WRMSR_SELF_IPI
 from kvmlab.kvm.host import POSTED, RESCHEDULE, host_irq
+from kvmlab.kvm.posted import SYNC
 
 V6_1 = Patch(
     "v6.1",
@@ -18,21 +20,26 @@ V6_1 = Patch(
     (
         *CANCEL_FIX.edits,
         IRQ_OFF_FIRST,
+        after("MODE_IN", SYNC),
         *EVENT_WITH_IPI.edits,
         *PENDING_ENDS_AT_THE_EXIT,
         NewPath("host_irq", host_irq(RESCHEDULE, POSTED)),
-        before("EXIT.unknown", *WRMSR),
+        before("EXIT.unknown", WRMSR_ICR_POSTED),
         Setting("enable_apicv", 1, "APICv is used", "v6.1 vmx.c module parameter enable_apicv"),
         Setting("preemption_timer", 1, "the preemption timer is used", "v6.1 vmx.c module parameter"),
     ),
-    scope=frozenset(),
+    scope=frozenset({"self-ipi"}),
 )
 
 NOAPICV = Patch(
     "noapicv",
     "v6.1 with enable_apicv=0: KVM's own local APIC does all the work",
     "v6.1 vmx.c module parameter enable_apicv",
-    (Setting("enable_apicv", 0, "APICv is not used", "v6.1 vmx.c module parameter enable_apicv"),),
+    (
+        Setting("enable_apicv", 0, "APICv is not used", "v6.1 vmx.c module parameter enable_apicv"),
+        swap("sync_pir_to_irr"),
+        swap("EXIT.wrmsr_icr", WRMSR_ICR, WRMSR_SELF_IPI, WRMSR_EOI),
+    ),
     scope=frozenset({"kick", "self-ipi"}),
     needs="enable_apicv",
 )

@@ -1,27 +1,38 @@
-"""The guest's x2APIC, as KVM emulates it when APICv is off: WRMSR exits of ICR and EOI.
+"""The guest's x2APIC, as KVM emulates it where a WRMSR exits: always for ICR, without APICv for all of it.
 
-Source: v6.1 lapic.c kvm_apic_send_ipi, __apic_accept_irq, apic_set_eoi; x86.c kvm_emulate_wrmsr.
+With APICv the guest's self-IPI is a post to oneself: the sender's own steps, in one. The vCPU's thread
+is in root mode and will sync before it enters, so it notifies nobody; another sender that comes between
+PIR and ON does what it would do just before or behind.
+Source: v6.1 lapic.c kvm_apic_send_ipi, __apic_accept_irq, kvm_lapic_reg_write, apic_set_eoi; x86.c
+kvm_emulate_wrmsr; vmx.c vmx_deliver_interrupt, vmx_update_msr_bitmap_x2apic.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from kvmlab.errors import ModelError
 from kvmlab.kvm import events
 from kvmlab.kvm.nested import current
+from kvmlab.kvm.posted import SENDER, Post
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
+from kvmlab.machine.edit import find
 from kvmlab.machine.step import Fired, Guard, Step
 from kvmlab.processor import lapic
+from kvmlab.processor.apic_write import X2APIC_EOI, X2APIC_ICR, X2APIC_SELF_IPI, X2APIC_TPR
 from kvmlab.processor.exits import Exit
+from kvmlab.processor.icr import SELF, Icr, decode
+from kvmlab.processor.icr import self_ipi as icr_of
 from kvmlab.processor.vectors import highest
 
-X2APIC_EOI, X2APIC_ICR = 0x80B, 0x830
-SHORTHAND_SELF = 1 << 18
-"""Bits 19:18 of the ICR are 1: the destination is the sender, the trigger edge, the mode fixed."""
+PASSED = frozenset({X2APIC_TPR, X2APIC_EOI, X2APIC_SELF_IPI})
+"""The registers whose writes KVM lets through to APICv.
+
+Without it TPR would pass too (TPR shadow); no guest here writes it.
+"""
 
 
-def self_ipi(vector: int) -> int:
-    """Return the ICR value that sends ``vector`` to the CPU that writes it."""
-    return SHORTHAND_SELF | vector
+_POSTING = [node.fn for node in (find(SENDER, "POST.pir"), find(SENDER, "POST.on")) if isinstance(node, Step)]
 
 
 def _writes(msr: int) -> Guard:
@@ -39,9 +50,25 @@ def _value(s: Sequence[int], me: Vcpu) -> int:
     return s[cell]
 
 
-def _icr(s: list[int], me: Vcpu) -> None:
-    lapic.accept(s, current(s, me).cpu, _value(s, me) & 0xFF)
+def _icr(s: Sequence[int], me: Vcpu) -> Icr:
+    """Return the command that the guest has written, to ICR or to SELF_IPI."""
+    msr = current(s, me).msr
+    assert msr is not None
+    icr = decode(icr_of(_value(s, me)) if s[msr] == X2APIC_SELF_IPI else _value(s, me), x2apic=True)
+    if icr.shorthand != SELF:
+        raise ModelError("KVM's ICR is modelled for an IPI to oneself; use a sender for another vCPU")
+    return icr
+
+
+def _accept(s: list[int], me: Vcpu) -> None:
+    lapic.accept(s, current(s, me).cpu, _icr(s, me).vector)
     s[me.requests] |= KVM_REQ_EVENT
+
+
+def _post(s: list[int], me: Vcpu) -> None:
+    post = Post(vcpu=me, vector=_icr(s, me).vector)
+    for effect in _POSTING:
+        effect(s, post)
 
 
 def _eoi(s: list[int], me: Vcpu) -> None:
@@ -49,40 +76,55 @@ def _eoi(s: list[int], me: Vcpu) -> None:
     s[me.requests] |= KVM_REQ_EVENT
 
 
+def _register(name: str, value: int) -> Fired:
+    return "kvm_apic", {"rw": "write", "reg": name, "val": value}
+
+
 def _icr_fires(before: Sequence[int], after: Sequence[int], me: Vcpu) -> tuple[Fired, ...]:
-    icr = _value(before, me)
-    vector: dict[str, object] = {"vec": icr & 0xFF, "delivery_mode": "Fixed", "trigger": "edge"}
-    route = {"dest_id": 0, "dest_mode": "physical", "level": "de-assert", "shorthand": "self"}
-    return (
-        ("kvm_apic_ipi", {**vector, **route}),
-        ("kvm_apic_accept_irq", {"apicid": 0, **vector}),
-        ("kvm_apic", {"rw": "write", "reg": "APIC_ICR", "val": icr}),
-    )
+    return (*events.kvm_apic_ipi(_icr(before, me)), _register("APIC_ICR", _value(before, me)))
+
+
+def _posted_icr_fires(before: Sequence[int], after: Sequence[int], me: Vcpu) -> tuple[Fired, ...]:
+    *ipi, register = _icr_fires(before, after, me)
+    return (*ipi, events.kvm_apicv_accept_irq(_icr(before, me)), register)
+
+
+def _self_ipi_fires(before: Sequence[int], after: Sequence[int], me: Vcpu) -> tuple[Fired, ...]:
+    return (_register("APIC_SELF_IPI", _value(before, me)), *events.kvm_apic_ipi(_icr(before, me)))
 
 
 def _eoi_fires(before: Sequence[int], after: Sequence[int], me: Vcpu) -> tuple[Fired, ...]:
     vector = highest(before[current(before, me).cpu.isr])
-    return (
-        ("kvm_apic", {"rw": "write", "reg": "APIC_EOI", "val": 0}),
-        ("kvm_eoi", {"apicid": 0, "vector": vector}),
-    )
+    return _register("APIC_EOI", 0), ("kvm_eoi", {"apicid": 0, "vector": vector})
 
 
-WRMSR = (
-    Step(
-        "EXIT.wrmsr_icr",
-        _icr,
-        _writes(X2APIC_ICR),
-        "the guest sends itself an interrupt: into its IRR, KVM_REQ_EVENT",
-        "v6.1 lapic.c kvm_apic_send_ipi, __apic_accept_irq",
-        emits=events.wrmsr(_icr_fires),
-    ),
-    Step(
-        "EXIT.wrmsr_eoi",
-        _eoi,
-        _writes(X2APIC_EOI),
-        "the guest ends its interrupt: out of the ISR, KVM_REQ_EVENT",
-        "v6.1 lapic.c apic_set_eoi",
-        emits=events.wrmsr(_eoi_fires),
-    ),
+WRMSR_ICR = Step(
+    "EXIT.wrmsr_icr",
+    _accept,
+    _writes(X2APIC_ICR),
+    "the guest sends itself an interrupt: into its IRR, KVM_REQ_EVENT",
+    "v6.1 lapic.c kvm_apic_send_ipi, __apic_accept_irq",
+    emits=events.wrmsr(_icr_fires),
+)
+WRMSR_ICR_POSTED = replace(
+    WRMSR_ICR,
+    fn=_post,
+    says="the guest sends itself an interrupt: posted to itself, PIR and ON; no request",
+    source="v6.1 lapic.c kvm_apic_send_ipi, vmx.c vmx_deliver_interrupt",
+    emits=events.wrmsr(_posted_icr_fires),
+)
+WRMSR_SELF_IPI = replace(
+    WRMSR_ICR,
+    label="EXIT.wrmsr_self_ipi",
+    when=_writes(X2APIC_SELF_IPI),
+    source="v6.1 lapic.c kvm_lapic_reg_write, __apic_accept_irq",
+    emits=events.wrmsr(_self_ipi_fires),
+)
+WRMSR_EOI = Step(
+    "EXIT.wrmsr_eoi",
+    _eoi,
+    _writes(X2APIC_EOI),
+    "the guest ends its interrupt: out of the ISR, KVM_REQ_EVENT",
+    "v6.1 lapic.c apic_set_eoi",
+    emits=events.wrmsr(_eoi_fires),
 )

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.step import Fired, Tracepoint
-from kvmlab.processor import intr_info
+from kvmlab.processor import icr, intr_info
 from kvmlab.processor.exits import show
+from kvmlab.processor.icr import Icr
 from kvmlab.processor.vectors import RESCHEDULE_VECTOR
 
 Firing = tuple[Fired, ...]
@@ -46,6 +47,28 @@ def kvm_inj_virq(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firin
 def reschedule_entry(before: Sequence[int], after: Sequence[int], me: object) -> Firing:
     """The host's handler of the reschedule IPI."""
     return (("reschedule_entry", {"vector": RESCHEDULE_VECTOR}),)
+
+
+def _accepted(command: Icr) -> dict[str, object]:
+    trigger = "level" if command.level else "edge"
+    return {"vec": command.vector, "delivery_mode": icr.MODES[command.mode], "trigger": trigger}
+
+
+def kvm_apic_ipi(command: Icr) -> Firing:
+    """An IPI to oneself: the command, and its acceptance by the local APIC with ID 0."""
+    route = {
+        "dest_id": command.destination,
+        "dest_mode": "logical" if command.logical else "physical",
+        "level": "assert" if command.asserted else "de-assert",
+        "shorthand": icr.SHORTHANDS[command.shorthand],
+    }
+    accepted = _accepted(command)
+    return ("kvm_apic_ipi", {**accepted, **route}), ("kvm_apic_accept_irq", {"apicid": 0, **accepted})
+
+
+def kvm_apicv_accept_irq(command: Icr) -> Fired:
+    """An interrupt that APICv will deliver (6.1; 5.10 has no such event)."""
+    return "kvm_apicv_accept_irq", {"apicid": 0, **_accepted(command)}
 
 
 def wrmsr(*also: Tracepoint) -> Tracepoint:

@@ -15,11 +15,12 @@ from typing import Any
 
 from kvmlab.machine.program import as_row
 from kvmlab.machine.step import STAY, Block, Node, Row, Step
-from kvmlab.processor import apicv, intr_info, lapic
+from kvmlab.processor import apicv_events, intr_info, lapic
 from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT, INTERRUPT_WINDOW_EXITING
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest
+from kvmlab.processor.shadow import blocked
 
 PRIORITY = (
     "RESET",
@@ -45,8 +46,7 @@ def _mtf(s: list[int], me: Guest) -> str:
 
 
 def _window_open(s: Sequence[int], me: Guest) -> object:
-    shadow = me.shadow is not None and s[me.shadow]
-    return s[me.vmcs.proc] & INTERRUPT_WINDOW_EXITING and s[me.cpu.irq] and not shadow
+    return s[me.vmcs.proc] & INTERRUPT_WINDOW_EXITING and s[me.cpu.irq] and not blocked(s, me)
 
 
 def _window(s: list[int], me: Guest) -> str:
@@ -89,11 +89,11 @@ EVENTS: dict[str, Step] = {
 
 
 APICV_EVENTS = {
-    "POSTED.copy": apicv.POSTED["POSTED.copy"],
+    "POSTED.copy": apicv_events.POSTED["POSTED.copy"],
     "MTF": EVENTS["MTF"],
     "INTERRUPT_WINDOW": EVENTS["INTERRUPT_WINDOW"],
-    "VIRTUAL_INTERRUPT": apicv.DELIVERY["VIRTUAL_INTERRUPT"],
-    "POSTED.notify": apicv.POSTED["POSTED.notify"],
+    "VIRTUAL_INTERRUPT": apicv_events.DELIVERY["VIRTUAL_INTERRUPT"],
+    "POSTED.notify": apicv_events.POSTED["POSTED.notify"],
     "EXTERNAL_INTERRUPT": EVENTS["EXTERNAL_INTERRUPT"],
 }
 """The same with APICv: an external interrupt that is the notification vector does not exit."""

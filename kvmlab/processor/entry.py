@@ -9,7 +9,8 @@ injection is one-shot. Source: SDM vol. 3 (June 2016), "Event Injection" (VM ent
 from kvmlab.processor import apicv, intr_info
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.records import OFFSET, ROOT, Guest, frame, handler
+from kvmlab.processor.records import ACTIVE, OFFSET, ROOT, Guest, frame, handler
+from kvmlab.processor.shadow import lift
 
 
 def vm_entry(s: list[int], guest: Guest) -> None:
@@ -17,7 +18,7 @@ def vm_entry(s: list[int], guest: Guest) -> None:
     s[guest.core.frame] = frame(guest.level) + (s[guest.in_handler] if guest.in_handler is not None else 0)
     s[guest.insns] = 0
     if guest.apicv is not None:
-        apicv.evaluate(s, guest.apicv)
+        apicv.enter(s, guest)
     info = s[guest.vmcs.intr_info]
     if intr_info.is_valid(info):
         deliver(s, guest, intr_info.vector(info))
@@ -25,7 +26,12 @@ def vm_entry(s: list[int], guest: Guest) -> None:
 
 
 def deliver(s: list[int], guest: Guest, vector: int) -> None:
-    """Deliver ``vector`` through the guest's IDT; an interrupt gate clears IF. No instruction retires."""
+    """Deliver ``vector`` through the guest's IDT; an interrupt gate clears IF. No instruction retires.
+
+    A halted guest wakes.
+    """
+    if guest.activity is not None:
+        s[guest.activity] = ACTIVE
     if guest.return_rip is not None:
         s[guest.return_rip] = s[guest.rip]
     s[guest.rip] = handler(vector)
@@ -61,7 +67,8 @@ def vm_exit(s: list[int], guest: Guest, reason: Exit, *, exit_intr: int = 0, idt
 
 
 def retire(s: list[int], guest: Guest) -> None:
-    """Retire one instruction of the guest's body or handler."""
+    """Retire one instruction of the guest's body or handler; a shadow on it is over."""
+    lift(s, guest)
     if s[guest.insns] < guest.cap:
         s[guest.insns] += 1
         rip = s[guest.rip]

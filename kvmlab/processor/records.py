@@ -14,10 +14,14 @@ from kvmlab.processor.controls import show_proc
 from kvmlab.processor.exits import NONE
 from kvmlab.processor.exits import show as show_exit
 from kvmlab.processor.intr_info import show as show_event
-from kvmlab.processor.vectors import show_set
+from kvmlab.processor.vectors import POSTED_INTR_VECTOR, show_set
+from kvmlab.processor.vectors import show_vector as show_vector
 
 ROOT = 0
 """The frame of level 0: root mode, the host's thread."""
+
+ACTIVE, HLT = 0, 1
+"""Activity states."""
 
 OFFSET = 0xFFFFF
 BODY = 0x100000
@@ -45,11 +49,6 @@ def show_frame(number: int) -> str:
     return f"L{number // 2}" + (" handler" if number % 2 else "")
 
 
-def show_vector(vector: int) -> str:
-    """Print a vector, ``-`` for 0 (which is none: vectors below 16 are illegal)."""
-    return f"{vector:#x}" if vector else "-"
-
-
 def show_flag(value: int) -> str:
     """Print a flag as 0 or 1."""
     return str(value)
@@ -57,16 +56,27 @@ def show_flag(value: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What there is once per physical CPU: the frame on top, and a pending MTF exit."""
+    """What there is once per physical CPU: the frame on top, and a pending MTF exit.
 
+    ``doorbell`` is a rung AVIC doorbell that the CPU has not looked at yet, where AVIC is used.
+    """
+
+    doorbell: Cell | None = None
     frame: Cell = cell(ROOT, show_frame)
     mtf: Cell = cell(0, show_flag)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu:
-    """A logical processor as one level sees it: RFLAGS.IF, and its local APIC's pending and serving sets."""
+    """A logical processor as one level sees it: RFLAGS.IF, and its local APIC's pending and serving sets.
 
+    Allocated only where somebody uses them: ``tpr``, the task priority (else 0), and ``tmr``, which of the
+    vectors were accepted as level-triggered (else none), and ``in_flight``, vectors sent that have not arrived.
+    """
+
+    tpr: Cell | None = None
+    tmr: Cell | None = None
+    in_flight: Cell | None = None
     irq: Cell = cell(1, show_flag)
     irr: Cell = cell(0, show_set)
     isr: Cell = cell(0, show_set)
@@ -76,12 +86,17 @@ class Cpu:
 class Vmcs:
     """V[owner -> guest]: the fields that matter here.
 
-    ``exit_controls`` never changes in a run and is a constant, not a cell.
+    What never changes in a run is a constant, not a cell: ``exit_controls``, the posted-interrupt
+    ``notification`` vector, and the MSRs whose writes the MSR bitmap lets through, ``passed``.
     """
 
     owner: int
     guest: int
     exit_controls: int = 0
+    notification: int = POSTED_INTR_VECTOR
+    passed: frozenset[int] = frozenset()
+    pin: Cell | None = None
+    timer: Cell | None = None
     intr_info: Cell = cell(0, show_event)
     proc: Cell = cell(0, show_proc)
     reason: Cell = cell(NONE, show_exit)
@@ -90,16 +105,39 @@ class Vmcs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Apicv:
-    """The virtual-APIC page and the posted-interrupt descriptor of one vCPU, where APICv is used.
+class PiDesc:
+    """A posted-interrupt descriptor.
 
-    ``pir`` and ``on`` are the descriptor's; ``virr``, ``visr``, ``rvi`` the page's and the guest
-    interrupt status; ``recognised`` is the pending virtual interrupt that the last evaluation found;
-    ``posting`` is 1 between the two halves of posted-interrupt processing, which nothing interrupts.
+    Allocated only where somebody uses them: ``sn``, ``nv``, ``ndst``.
     """
 
+    sn: Cell | None = None
+    nv: Cell | None = None
+    ndst: Cell | None = None
     pir: Cell = cell(0, show_set)
     on: Cell = cell(0, show_flag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apicv(PiDesc):
+    """The virtual-APIC page and the posted-interrupt descriptor of one vCPU, where APICv is used.
+
+    ``virr`` and ``visr`` are the page's, ``rvi`` the guest interrupt status'; ``recognised`` is the pending
+    virtual interrupt that the last evaluation found; ``posting`` is 1 between the two halves of
+    posted-interrupt processing, which nothing interrupts.
+
+    Allocated only where somebody uses them: ``vtpr`` and ``vtmr`` (else 0), ``eoi_exit`` (the EOI-exit
+    bitmap, else empty), ``threshold`` (the TPR threshold, else 0); ``svi`` and ``vppr`` only where software
+    may make them differ from what VISR and VTPR say. ``delivery`` is the control "virtual-interrupt delivery".
+    """
+
+    delivery: bool = True
+    vtpr: Cell | None = None
+    vppr: Cell | None = None
+    vtmr: Cell | None = None
+    svi: Cell | None = None
+    eoi_exit: Cell | None = None
+    threshold: Cell | None = None
     virr: Cell = cell(0, show_set)
     visr: Cell = cell(0, show_set)
     rvi: Cell = cell(0, show_vector)
@@ -116,8 +154,9 @@ class Guest:
     ``length`` instructions. ``faults`` is how many deliveries may still hit an EPT violation.
 
     Allocated only where a guest's program has use for them: ``in_handler`` (an interrupt handler with
-    a frame of its own is on top) and ``return_rip`` (where it returns to), ``shadow`` (STI blocks
-    interrupts for one instruction), ``msr`` and ``value`` (what a WRMSR is about to write).
+    a frame of its own is on top) and ``return_rip`` (where it returns to), ``shadow`` (STI or MOV SS blocks
+    interrupts for one instruction), ``activity`` (active or halted), ``msr`` and ``value`` (what a WRMSR
+    is about to write).
     """
 
     level: int
@@ -131,6 +170,7 @@ class Guest:
     in_handler: Cell | None = None
     return_rip: Cell | None = None
     shadow: Cell | None = None
+    activity: Cell | None = None
     msr: Cell | None = None
     value: Cell | None = None
     rip: Cell = cell(BODY, show_rip)

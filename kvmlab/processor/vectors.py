@@ -4,6 +4,8 @@ Source for the priority: SDM vol. 3 (June 2016), "Task and Processor Priorities"
 host's numbers: arch/x86/include/asm/irq_vectors.h.
 """
 
+from kvmlab.errors import BadInput
+
 RESCHEDULE_VECTOR = 0xFD
 """Linux's reschedule IPI; its handler does nothing that matters here."""
 
@@ -24,6 +26,21 @@ def highest(vectors: int) -> int:
     return vectors.bit_length() - 1
 
 
+def top(vectors: int) -> int:
+    """Return the vector of highest priority, 0 if there is none: registers that hold one vector do so."""
+    return vectors.bit_length() - 1 if vectors else 0
+
+
+def legal(vector: int) -> int:
+    """Return ``vector``; raise BadInput if no local APIC sends or accepts it as a fixed interrupt.
+
+    Source: SDM vol. 3 (June 2016), "Valid Interrupt Vectors".
+    """
+    if not 0x10 <= vector <= 0xFF:
+        raise BadInput(f"vector {vector:#x} is illegal: fixed interrupts have 0x10 to 0xff")
+    return vector
+
+
 def members(vectors: int) -> list[int]:
     """Return the vectors of a set, lowest first."""
     return [v for v in range(vectors.bit_length()) if vectors >> v & 1]
@@ -32,3 +49,8 @@ def members(vectors: int) -> list[int]:
 def show_set(vectors: int) -> str:
     """Print a set of vectors: ``-`` or ``0x31 0x40``."""
     return " ".join(f"{v:#x}" for v in members(vectors)) or "-"
+
+
+def show_vector(vector: int) -> str:
+    """Print a vector, ``-`` for 0, which is none."""
+    return f"{vector:#x}" if vector else "-"

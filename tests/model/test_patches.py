@@ -2,11 +2,11 @@
 
 import pytest
 
-from kvmlab.errors import BadInput
+from kvmlab.errors import BadInput, ModelError
 from kvmlab.kernels.kernel import Setting
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.machine.edit import find
-from kvmlab.machine.step import Step, block
+from kvmlab.machine.step import Row, Step, block
 
 
 @pytest.mark.parametrize("name", LISTED)
@@ -39,9 +39,23 @@ def test_a_module_parameter_needs_a_kernel_that_has_it(base: str, edit: str) -> 
     ],
 )
 def test_a_module_parameter_sets_its_setting_and_no_other(name: str, setting: str, value: int) -> None:
-    """The edit changes what it names; everything else is v6.1's."""
+    """The edit changes what it names; the preemption timer's changes no path yet."""
     assert kernel(name).setting(setting) == value
-    assert kernel(name).paths == kernel("v6.1").paths
+    assert (kernel(name).paths == kernel("v6.1").paths) == ("noapicv" not in name)
+
+
+def test_noapicv_takes_the_sync_away_and_lets_every_apic_write_exit() -> None:
+    """Without APICv there is no descriptor to look at, and three registers are KVM's to emulate."""
+    run, without = (kernel(name).paths["vcpu_run"] for name in ("v6.1", "v6.1+noapicv"))
+    assert find(run, "sync_pir_to_irr")
+    with pytest.raises(ModelError, match="0 places called sync_pir_to_irr"):
+        find(without, "sync_pir_to_irr")
+    exits = [
+        [step.label for step in row.steps if step.label.startswith("EXIT.wrmsr")]
+        for row in (find(run, "HANDLE_EXIT"), find(without, "HANDLE_EXIT"))
+        if isinstance(row, Row)
+    ]
+    assert exits == [["EXIT.wrmsr_icr"], ["EXIT.wrmsr_icr", "EXIT.wrmsr_self_ipi", "EXIT.wrmsr_eoi"]]
 
 
 @pytest.mark.parametrize("name", ["v4.10", "b95234c", "v6.1"])
