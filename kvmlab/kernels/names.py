@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from kvmlab.errors import BadInput, ModelError, unknown
+from kvmlab.kernels.after_patch_3 import FOLLOW_UPS
 from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
@@ -44,6 +45,7 @@ EDITS: dict[str, Patch] = {
         NO_EVENT,
         IRQ_OFF_HALF,
         SYNC_HALF,
+        *FOLLOW_UPS,
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,
@@ -64,6 +66,10 @@ LISTED = (
     "v4.10+no-event+irq-off-first",
     "v4.10+no-event+sync-late",
     "b95234c",
+    "b95234c+f27a85c",
+    "b95234c+c112b5f",
+    "b95234c+17e433b",
+    "b95234c+0f65a9d",
     "v6.1",
     "v6.1+noapicv",
 )

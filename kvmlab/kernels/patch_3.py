@@ -4,6 +4,7 @@ v4.10's sender always makes KVM_REQ_EVENT. Taking only the request away exposes 
 moves two steps to close them. Each move is an edit of its own, so that either can be had without the other.
 """
 
+from kvmlab.kernels.after_patch_3 import SCOPE, SURROUNDINGS
 from kvmlab.kernels.kernel import RUN_LOOP, NewPath, Patch, PathEdit, swap
 from kvmlab.kvm.posted import SENDER, SYNC
 from kvmlab.machine.edit import Relocate
@@ -31,5 +32,6 @@ PATCH_3 = Patch(
     "b95234c",
     "patch 3 (2017): no request; interrupts off before IN_GUEST_MODE, the sync behind it",
     "b95234c84004 KVM: x86: do not use KVM_REQ_EVENT for APICv interrupt injection",
-    (*NO_EVENT.edits, IRQ_OFF_FIRST, SYNC_LATE),
+    (*NO_EVENT.edits, IRQ_OFF_FIRST, SYNC_LATE, *SURROUNDINGS),
+    SCOPE,
 )

@@ -118,19 +118,14 @@ TRIGGER = (
         leaves=("post",),
     ),
 )
-SENDER = block(
-    "post",
-    POST_PIR,
-    Step(
-        "POST.on",
-        _set_on,
-        says="the sender sets ON; it was set already: somebody has notified, return",
-        source="b95234c84004 vmx.c vmx_deliver_posted_interrupt",
-        leaves=("post",),
-    ),
-    block("trigger", *TRIGGER),
-    KICK,
+ON_OR_RETURN = Step(
+    "POST.on",
+    _set_on,
+    says="the sender sets ON; it was set already: somebody has notified, return",
+    source="b95234c84004 vmx.c vmx_deliver_posted_interrupt",
+    leaves=("post",),
 )
+SENDER = block("post", POST_PIR, ON_OR_RETURN, block("trigger", *TRIGGER), KICK)
 SENDER_4_10 = block(
     "post",
     POST_PIR,

@@ -25,7 +25,10 @@ class Vcpu:
     ``current`` says which is loaded; "L2 active" (is_guest_mode) is ``current == 1``.
     ``immediate`` is vcpu_enter_guest's local req_immediate_exit; ``queued`` is arch.interrupt, an
     injected interrupt whose delivery is not yet known to have worked.
-    ``mode_buffer`` holds the thread's stores to ``mode`` under x86-TSO (``None``: all see them at once).
+
+    Only where a scenario uses them: ``mode_buffer`` holds the thread's stores to ``mode`` under x86-TSO
+    (``None``: all see them at once), ``preemptions`` is how often the thread may still lose its CPU, and
+    ``other`` is the vCPU that this one asks about when it spins.
     """
 
     level: int
@@ -34,6 +37,8 @@ class Vcpu:
     guests: tuple[Guest, ...]
     vmcs12: Vmcs | None = None
     mode_buffer: StoreBuffer | None = None
+    preemptions: Cell | None = None
+    other: "Vcpu | None" = None
     requests: Cell = cell(0, show_requests)
     mode: Cell = cell(OUTSIDE_GUEST_MODE, show_mode)
     current: Cell = cell(0, show_current)

@@ -5,11 +5,11 @@ notification that follows is another. With SN set it posts and keeps quiet: PIR 
 Source: Intel VT-d specification, "Interrupt Posting" (quoted from memory); v4.11 vmx.h struct pi_desc.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kvmlab.machine.state import Cell
 from kvmlab.machine.step import Block, Step, block
-from kvmlab.processor.records import Apicv, Cpu
+from kvmlab.processor.records import Cpu, PiDesc
 from kvmlab.processor.vectors import POSTED_INTR_VECTOR, bit
 
 VTD = 'Intel VT-d specification, "Interrupt Posting" (from memory)'
@@ -17,17 +17,21 @@ VTD = 'Intel VT-d specification, "Interrupt Posting" (from memory)'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VtdPost:
-    """One posting: the descriptor, the CPU that NDST names, the vector, and SN where it is used."""
+    """One posting: the descriptor, the CPU that NDST names, and the vector."""
 
-    pid: Apicv
+    pid: PiDesc
     host: Cpu
     vector: int
-    sn: Cell | None = None
+
+
+def suppressed(s: Sequence[int], me: VtdPost) -> bool:
+    """Whether SN is used and set."""
+    return me.pid.sn is not None and bool(s[me.pid.sn])
 
 
 def _post(s: list[int], me: VtdPost) -> str | None:
     s[me.pid.pir] |= bit(me.vector)
-    if s[me.pid.on] or (me.sn is not None and s[me.sn]):
+    if s[me.pid.on] or suppressed(s, me):
         return "post"
     s[me.pid.on] = 1
     return None

@@ -13,7 +13,7 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.monitor import Monitor
 from kvmlab.machine.system import Move
-from kvmlab.processor.vtd import VtdPost
+from kvmlab.processor.vtd import VtdPost, suppressed
 
 CONSUMED, SUPPRESSED, STALE, NOBODY, EATEN = 1, 2, 4, 8, 16
 
@@ -42,7 +42,7 @@ def _looked(s: Sequence[int], me: Vcpu) -> int:
 
 
 def _posted(s: Sequence[int], me: VtdPost) -> int:
-    return SUPPRESSED if me.sn is not None and s[me.sn] else 0
+    return SUPPRESSED if suppressed(s, me) else 0
 
 
 RULES: Mapping[str, Rule] = {

@@ -6,9 +6,11 @@ from typing import Any
 
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
+from kvmlab.scenarios.directed_yield import directed_yield
 from kvmlab.scenarios.immediate_exit import immediate_exit
 from kvmlab.scenarios.kick import kick
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
+from kvmlab.scenarios.posted_nested import posted_nested
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.self_ipi import self_ipi
 
@@ -16,6 +18,8 @@ SCENARIOS: dict[str, Callable[..., Scenario]] = {
     "immediate-exit": immediate_exit,
     "kick": kick,
     "posted-interrupts": posted_interrupts,
+    "posted-nested": posted_nested,
+    "directed-yield": directed_yield,
     "self-ipi": self_ipi,
 }
 

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kvmlab.errors import BadInput
-from kvmlab.kernels.kernel import Kernel
+from kvmlab.kernels.kernel import RUN_LOOP, Kernel, Patch, PathEdit
 from kvmlab.kernels.tso import tso
 from kvmlab.kvm import mode as vcpu_mode
+from kvmlab.kvm.preempted import preempted
 from kvmlab.kvm.records import Vcpu
+from kvmlab.machine.edit import Before
 from kvmlab.machine.property import Predicate, Property
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import STAY, Block, Step, block
@@ -23,7 +25,7 @@ from kvmlab.processor.apicv import page
 from kvmlab.processor.boundary import APICV_EVENTS, in_guest
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Guest, Vmcs, frame
+from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Guest, Vmcs, frame, show_flag
 from kvmlab.scenarios.mechanisms import MONITOR
 from kvmlab.scenarios.posting import Senders, all_returned
 from kvmlab.scenarios.posting import senders as posters
@@ -67,16 +69,21 @@ class Parts:
         return self.vcpu.mode_buffer
 
 
-def parts(layout: Layout, kernel: Kernel, exits: int, memory: str) -> Parts:
-    """Allocate a vCPU whose guest may leave ``exits`` times on its own; ``memory`` is "sc" or "tso"."""
+def parts(layout: Layout, kernel: Kernel, exits: int, memory: str, preemptions: int = 0) -> Parts:
+    """Allocate a vCPU whose guest may leave ``exits`` times on its own; ``memory`` is "sc" or "tso".
+
+    Its thread may lose its CPU ``preemptions`` times; only then its descriptor's SN is used.
+    """
     core = layout.record(Core, "core")
     cpu0, cpu1 = layout.record(Cpu, "L0"), layout.record(Cpu, "L1")
     v01 = layout.record(Vmcs, "vmcs01", owner=0, guest=1, exit_controls=kernel.setting("exit_controls"))
-    apicv = layout.record(Apicv, "apicv")
+    sn = layout.add("apicv.sn", 0, show_flag) if preemptions else None
+    left = layout.add("vcpu.preemptions", preemptions) if preemptions else None
+    apicv = layout.record(Apicv, "apicv", sn=sn)
     guest = layout.record(
         Guest, "guest1", level=1, core=core, host=cpu0, cpu=cpu1, vmcs=v01, apicv=apicv, faults=exits
     )
-    vcpu = layout.record(Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(guest,))
+    vcpu = layout.record(Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(guest,), preemptions=left)
     if memory == "tso":
         buffer = buffered(layout, "buffer", vcpu.mode, change=vcpu_mode.change)
         vcpu = replace(vcpu, mode_buffer=buffer)
@@ -126,6 +133,14 @@ def remembered(kernel: Kernel, memory: str, barrier: bool) -> Kernel:
     return tso(kernel, barrier=barrier) if memory == "tso" else kernel
 
 
+def _preempted(kernel: Kernel) -> Kernel:
+    """Return the kernel with a lap's top at which its thread may lose its CPU."""
+    if "vcpu_load" not in kernel.paths:
+        raise BadInput(f"{kernel.name} is not modelled for preemptions; b95234c and later are")
+    top = PathEdit(RUN_LOOP, Before("REQ.other", (preempted(kernel.paths["vcpu_load"]),)))
+    return Patch("preempted", kernel.says, kernel.source, (top,)).on(kernel, kernel.name)
+
+
 def posted_interrupts(
     kernel: Kernel,
     *,
@@ -134,24 +149,27 @@ def posted_interrupts(
     sender: str = "kvm",
     memory: str = "sc",
     barrier: bool = True,
+    preemptions: int = 0,
 ) -> Scenario:
     """Return the scenario on ``kernel``: so many senders, one post each, a vector each.
 
     ``exits`` limits how often the guest leaves on its own; ``sender`` is "kvm" (another CPU), "vtd"
     (hardware) or "both" in turn; ``memory`` is "sc" or "tso" (x86: the store to vcpu->mode waits in a store
-    buffer), there with or without the ``barrier`` behind it. Raises BadInput for a kernel that is not
-    modelled for it, or a knob that cannot be.
+    buffer), there with or without the ``barrier`` behind it; the vCPU's thread may lose its CPU
+    ``preemptions`` times, at the top of a lap. Raises BadInput for a kernel that is not modelled for it, or
+    a knob that cannot be.
     """
     kernel.require("posted-interrupts")
-    if exits < 0:
-        raise BadInput("exits: 0 or more")
-    run = remembered(kernel, memory, barrier)
+    if exits < 0 or preemptions < 0:
+        raise BadInput("exits and preemptions: 0 or more")
+    run = remembered(_preempted(kernel) if preemptions else kernel, memory, barrier)
     layout = Layout()
-    the = parts(layout, run, exits, memory)
+    the = parts(layout, run, exits, memory, preemptions)
     posting = posters(layout, the.vcpu, run.paths["post"], sender, senders)
     system = System(layout, actors(run, the, GUEST, posting))
     at_rest = rest(the, system, posting)
     said = {"senders": senders, "exits": exits, "sender": sender, "memory": memory, "barrier": barrier}
+    said["preemptions"] = preemptions
     return Scenario(
         "posted-interrupts",
         "other CPUs post interrupts while the vCPU goes round its loop",

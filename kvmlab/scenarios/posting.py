@@ -39,9 +39,7 @@ class Senders:
         return tuple(group for group in groups if len(group) > 1)
 
 
-def senders(
-    layout: Layout, vcpu: Vcpu, software: Block, kind: str, number: int, sn: Cell | None = None
-) -> Senders:
+def senders(layout: Layout, vcpu: Vcpu, software: Block, kind: str, number: int) -> Senders:
     """Return ``number`` senders of ``kind``; raise BadInput for a kind or a number that cannot be.
 
     "both" takes turns, software first, and so needs two at least.
@@ -52,16 +50,16 @@ def senders(
         raise BadInput(f"senders: 1 to {len(LETTERS)}, and at least 2 if there are both kinds")
     hard = [kind == "vtd" or (kind == "both" and n % 2 == 1) for n in range(number)]
     make = [_vtd if h else _software for h in hard]
-    return Senders(tuple(m(layout, vcpu, software, n, sn) for n, m in enumerate(make)), sum(hard))
+    return Senders(tuple(m(layout, vcpu, software, n) for n, m in enumerate(make)), sum(hard))
 
 
-def _software(layout: Layout, vcpu: Vcpu, path: Block, n: int, sn: Cell | None) -> Actor:
+def _software(layout: Layout, vcpu: Vcpu, path: Block, n: int) -> Actor:
     post = layout.record(Post, f"post{n}", vcpu=vcpu, vector=FIRST_VECTOR + n)
     return Actor(LETTERS[n], f"sender of {post.vector:#x}", path, post)
 
 
-def _vtd(layout: Layout, vcpu: Vcpu, path: Block, n: int, sn: Cell | None) -> Actor:
-    post = VtdPost(pid=pid(vcpu), host=vcpu.cpu, vector=FIRST_VECTOR + n, sn=sn)
+def _vtd(layout: Layout, vcpu: Vcpu, path: Block, n: int) -> Actor:
+    post = VtdPost(pid=pid(vcpu), host=vcpu.cpu, vector=FIRST_VECTOR + n)
     return Actor(LETTERS[n], f"VT-d, {post.vector:#x}", VTD_POST, post)
 
 
