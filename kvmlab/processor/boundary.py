@@ -21,6 +21,7 @@ from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest
 from kvmlab.processor.shadow import blocked
+from kvmlab.processor.timer_events import TIMER
 
 PRIORITY = (
     "RESET",
@@ -97,6 +98,18 @@ APICV_EVENTS = {
     "EXTERNAL_INTERRUPT": EVENTS["EXTERNAL_INTERRUPT"],
 }
 """The same with APICv: an external interrupt that is the notification vector does not exit."""
+
+
+def with_timer(events: Mapping[str, Step]) -> dict[str, Step]:
+    """Return ``events`` with the preemption timer and the debug traps above it at their places."""
+    below = PRIORITY[PRIORITY.index("PREEMPTION_TIMER") + 1 :]
+    first = next(i for i, name in enumerate(events) if name in below)
+    table = list(events.items())
+    return dict([*table[:first], *TIMER.items(), *table[first:]])
+
+
+TIMER_EVENTS = with_timer(EVENTS)
+TIMER_APICV_EVENTS = with_timer(APICV_EVENTS)
 
 
 def in_guest(path: Block, context: Callable[[Any], Guest], events: Mapping[str, Step] = EVENTS) -> Block:

@@ -3,6 +3,12 @@
 Source: SDM vol. 3 (June 2016), "VM-Execution Control Fields" and "VM-Exit Controls".
 """
 
+from collections.abc import Mapping
+
+EXTERNAL_INTERRUPT_EXITING = 1 << 0
+"""Pin-based."""
+ACTIVATE_PREEMPTION_TIMER = 1 << 6
+"""Pin-based."""
 INTERRUPT_WINDOW_EXITING = 1 << 2
 """Primary processor-based."""
 MONITOR_TRAP_FLAG = 1 << 27
@@ -10,9 +16,19 @@ MONITOR_TRAP_FLAG = 1 << 27
 ACK_INTERRUPT_ON_EXIT = 1 << 15
 """VM-exit control."""
 
-_NAMES = {INTERRUPT_WINDOW_EXITING: "window", MONITOR_TRAP_FLAG: "MTF"}
+_PIN = {EXTERNAL_INTERRUPT_EXITING: "interrupts", ACTIVATE_PREEMPTION_TIMER: "timer"}
+_PROC = {INTERRUPT_WINDOW_EXITING: "window", MONITOR_TRAP_FLAG: "MTF"}
+
+
+def show_pin(controls: int) -> str:
+    """Print the pin-based controls that are on."""
+    return _show(controls, _PIN)
 
 
 def show_proc(controls: int) -> str:
     """Print the processor-based controls that are on."""
-    return " ".join(name for mask, name in _NAMES.items() if controls & mask) or "-"
+    return _show(controls, _PROC)
+
+
+def _show(controls: int, names: Mapping[int, str]) -> str:
+    return " ".join(name for mask, name in names.items() if controls & mask) or "-"

@@ -6,7 +6,7 @@ injection is one-shot. Source: SDM vol. 3 (June 2016), "Event Injection" (VM ent
 "VM-Entry Controls for Event Injection".
 """
 
-from kvmlab.processor import apicv, intr_info
+from kvmlab.processor import apicv, intr_info, preemption_timer
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import ACTIVE, OFFSET, ROOT, Guest, frame, handler
@@ -19,6 +19,8 @@ def vm_entry(s: list[int], guest: Guest) -> None:
     s[guest.insns] = 0
     if guest.apicv is not None:
         apicv.enter(s, guest)
+    if guest.timer is not None:
+        preemption_timer.load(s, guest, guest.timer)
     info = s[guest.vmcs.intr_info]
     if intr_info.is_valid(info):
         deliver(s, guest, intr_info.vector(info))
@@ -57,6 +59,8 @@ def faulting_entry(s: list[int], guest: Guest) -> None:
 def vm_exit(s: list[int], guest: Guest, reason: Exit, *, exit_intr: int = 0, idt_vectoring: int = 0) -> None:
     """Leave ``guest`` for root mode, where IF is 0; record why."""
     v = guest.vmcs
+    if guest.timer is not None:
+        preemption_timer.stop(s, guest, guest.timer)
     s[v.reason] = reason
     s[v.exit_intr] = exit_intr
     s[v.idt_vectoring] = idt_vectoring

@@ -20,8 +20,8 @@ from kvmlab.processor.vectors import show_vector as show_vector
 ROOT = 0
 """The frame of level 0: root mode, the host's thread."""
 
-ACTIVE, HLT = 0, 1
-"""Activity states."""
+ACTIVE, HLT, SHUTDOWN, WAIT_FOR_SIPI = range(4)
+"""Activity states, as the VMCS field has them."""
 
 OFFSET = 0xFFFFF
 BODY = 0x100000
@@ -49,6 +49,11 @@ def show_frame(number: int) -> str:
     return f"L{number // 2}" + (" handler" if number % 2 else "")
 
 
+def show_point(tsc: int) -> str:
+    """Print a point in time, ``-`` for none."""
+    return "-" if tsc < 0 else str(tsc)
+
+
 def show_flag(value: int) -> str:
     """Print a flag as 0 or 1."""
     return str(value)
@@ -70,8 +75,8 @@ class Core:
 class Cpu:
     """A logical processor as one level sees it: RFLAGS.IF, and its local APIC's pending and serving sets.
 
-    Allocated only where somebody uses them: ``tpr``, the task priority (else 0), and ``tmr``, which of the
-    vectors were accepted as level-triggered (else none), and ``in_flight``, vectors sent that have not arrived.
+    Allocated only where somebody uses them: ``tpr`` (the task priority, else 0), ``tmr`` (which vectors
+    were accepted as level-triggered, else none), and ``in_flight`` (vectors sent that have not arrived).
     """
 
     tpr: Cell | None = None
@@ -87,12 +92,15 @@ class Vmcs:
     """V[owner -> guest]: the fields that matter here.
 
     What never changes in a run is a constant, not a cell: ``exit_controls``, the posted-interrupt
-    ``notification`` vector, and the MSRs whose writes the MSR bitmap lets through, ``passed``.
+    ``notification`` vector, the MSRs whose writes the MSR bitmap lets through, ``passed``, and the exception
+    bitmap. Allocated only where somebody uses them: ``pin`` (pin-based controls) and ``timer`` (the value of
+    the VMX-preemption timer).
     """
 
     owner: int
     guest: int
     exit_controls: int = 0
+    exceptions: int = 0
     notification: int = POSTED_INTR_VECTOR
     passed: frozenset[int] = frozenset()
     pin: Cell | None = None
@@ -128,7 +136,7 @@ class Apicv(PiDesc):
 
     Allocated only where somebody uses them: ``vtpr`` and ``vtmr`` (else 0), ``eoi_exit`` (the EOI-exit
     bitmap, else empty), ``threshold`` (the TPR threshold, else 0); ``svi`` and ``vppr`` only where software
-    may make them differ from what VISR and VTPR say. ``delivery`` is the control "virtual-interrupt delivery".
+    may make them differ from what VISR and VTPR say. ``delivery``: is "virtual-interrupt delivery" on?
     """
 
     delivery: bool = True
@@ -146,6 +154,21 @@ class Apicv(PiDesc):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreemptionTimer:
+    """The counter behind the VMX-preemption timer, where time counts: its field is in the VMCS.
+
+    ``tsc`` is the cell of the host's TSC; the counter drops when bit ``rate`` of it changes. ``deadline`` is
+    the TSC at which it reaches 0 (-1: it does not run). ``frozen`` is the count of a CPU that sleeps too deep
+    to count (-1: it does not), where a guest may sleep so.
+    """
+
+    tsc: Cell
+    rate: int = 5
+    frozen: Cell | None = None
+    deadline: Cell = cell(-1, show_point, deadline=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """The code at one level >= 1, and the processor under it.
 
@@ -156,7 +179,7 @@ class Guest:
     Allocated only where a guest's program has use for them: ``in_handler`` (an interrupt handler with
     a frame of its own is on top) and ``return_rip`` (where it returns to), ``shadow`` (STI or MOV SS blocks
     interrupts for one instruction), ``activity`` (active or halted), ``msr`` and ``value`` (what a WRMSR
-    is about to write).
+    is about to write), ``debug`` (a debug trap is pending), ``smm`` (it is in system-management mode).
     """
 
     level: int
@@ -167,6 +190,9 @@ class Guest:
     cap: int = 1
     length: int = 2
     apicv: Apicv | None = None
+    timer: PreemptionTimer | None = None
+    debug: Cell | None = None
+    smm: Cell | None = None
     in_handler: Cell | None = None
     return_rip: Cell | None = None
     shadow: Cell | None = None
