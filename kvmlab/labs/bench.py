@@ -1,37 +1,16 @@
 """The bench of the exercise Build the deferral: choose pieces, press Check, see what breaks."""
 
 from html import escape
-from textwrap import fill
 from typing import Any
 
 import ipywidgets as widgets
 
 from kvmlab.errors import BadInput
-from kvmlab.labs.deferral import Judgement, judge
+from kvmlab.labs.checked import Checked
+from kvmlab.labs.deferral import judge
 from kvmlab.labs.pieces import PIECES, RERAISE, WAYS
 from kvmlab.labs.prose import paragraph
-from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.twin import TwinBox
-
-
-class Checked(TwinBox):
-    """What was found: the reason in words and, if something broke, the shortest schedule in a stepper."""
-
-    def __init__(self, found: Judgement) -> None:
-        self.found = found
-        verdict = "holds" if found.passed else f"✕ {found.broken}"
-        said = paragraph(f"<b>{verdict}.</b> {escape(found.sentence)}", role="status")
-        scene = [] if found.passed else [Stepper((found.scenario,), found.schedule, "What went wrong?")]
-        super().__init__([widgets.HTML(said), *scene])
-
-    @property
-    def passed(self) -> bool:
-        """Whether every schedule keeps every demand."""
-        return self.found.passed
-
-    def __repr__(self) -> str:
-        head, *rest = repr(self.found).splitlines()
-        return "\n".join([head, *(fill(line, 80) for line in rest)])
 
 
 def check_deferral(*pieces: str) -> Checked:

@@ -5,8 +5,9 @@ properties of the scenario, deliver 0x31 exactly once, and L1 must stay reachabl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kvmlab.labs.judgement import Judgement
 from kvmlab.labs.pieces import FORCE, deferral
 from kvmlab.labs.reach import dead_end
 from kvmlab.machine.property import Property
@@ -19,40 +20,19 @@ from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.schedulers.replay import replay
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What was found; ``schedule`` is a shortest one that breaks ``broken``, empty if nothing does."""
-
-    pieces: tuple[str, ...]
-    scenario: Scenario
-    sentence: str
-    broken: str = ""
-    schedule: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether every schedule keeps every demand."""
-        return not self.broken
-
-    def __repr__(self) -> str:
-        verdict = "holds" if self.passed else f"broken ({self.broken})"
-        lines = [f"{' + '.join(self.pieces)}: {verdict}", self.sentence]
-        return "\n".join(lines + ([f"schedule {self.schedule}"] if self.schedule else []))
-
-
 def judge(*pieces: str) -> Judgement:
     """Build the deferral from ``pieces``, try every schedule, and say what is broken, or that nothing is.
 
     Raises BadInput for pieces that make no deferral.
     """
-    scenario = demanding(immediate_exit(deferral(*pieces), cancel=True))
+    answer, scenario = " + ".join(pieces), demanding(immediate_exit(deferral(*pieces), cancel=True))
     found = explore(scenario)
     if found.shortest:
-        return _broken(pieces, scenario, found.shortest)
+        return _broken(answer, scenario, found.shortest)
     end = dead_end(scenario)
     if end is not None:
-        return Judgement(pieces, scenario, NO_END, "STUCK", end)
-    return Judgement(pieces, scenario, _praise(found))
+        return Judgement(answer, scenario, NO_END, "STUCK", end)
+    return Judgement(answer, scenario, _praise(found))
 
 
 def demanding(scenario: Scenario) -> Scenario:
@@ -79,11 +59,11 @@ def _praise(found: Exploration) -> str:
     )
 
 
-def _broken(pieces: tuple[str, ...], scenario: Scenario, shortest: Violation) -> Judgement:
+def _broken(answer: str, scenario: Scenario, shortest: Violation) -> Judgement:
     prop, length = shortest.property, len(shortest.labels) - 1
     schedule = fewest_switches(scenario.system, prop.broken, length)
     sentence = f"Must hold: {prop.sentence}. {_why(replay(scenario.system, schedule))}"
-    return Judgement(pieces, scenario, sentence, prop.label, schedule)
+    return Judgement(answer, scenario, sentence, prop.label, schedule)
 
 
 def _why(run: Run) -> str:

@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Any
 
 from kvmlab.errors import BadInput
+from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
@@ -29,14 +30,15 @@ class Choice:
 class Question:
     """A question with its choices, the fact that decides, and where to see it.
 
-    ``kernels`` and ``schedule`` say what a stepper shows; ``scenario`` and ``knobs`` what it runs.
+    ``kernels`` (by name, or a kernel that has none) and ``schedule`` say what a stepper shows; ``scenario``
+    and ``knobs`` what it runs.
     """
 
     id: str
     text: str
     choices: tuple[Choice, ...]
     fact: str
-    kernels: tuple[str, ...]
+    kernels: tuple[str | Kernel, ...]
     schedule: str
     scenario: str = "immediate-exit"
     knobs: Mapping[str, Any] = field(default_factory=dict)
@@ -53,7 +55,8 @@ class Question:
 
     def scenarios(self) -> tuple[Scenario, ...]:
         """Return what the stepper shows, one scenario a kernel."""
-        return tuple(scenario(self.scenario, named(name), **self.knobs) for name in self.kernels)
+        kernels = (named(it) if isinstance(it, str) else it for it in self.kernels)
+        return tuple(scenario(self.scenario, kernel, **self.knobs) for kernel in kernels)
 
     def twin(self) -> str:
         """Return question and choices as text, never the answer."""
