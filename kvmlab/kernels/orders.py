@@ -11,6 +11,7 @@ from typing import Literal
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import RUN_LOOP, Kernel, Patch, PathEdit
 from kvmlab.machine.edit import Relocate
+from kvmlab.machine.step import name_of
 
 Event = Literal["none", "check-first", "sync-first"]
 """Do senders make KVM_REQ_EVENT, and if so: does the lap look at it before or behind the sync?"""
@@ -51,3 +52,10 @@ def reordered(base: Kernel, order: Sequence[str], name: str | None = None) -> Ke
     moves = [PathEdit(RUN_LOOP, Relocate(NODES[step], before="CHECK_IMMEDIATE")) for step in order]
     says = f"the entry path in the order {', '.join(order)}"
     return Patch("order", says, "no kernel did this", moves).on(base, name or ",".join(order))
+
+
+def order_of(kernel: Kernel) -> tuple[str, ...]:
+    """Return the whole order in which the run loop of ``kernel`` has these steps."""
+    short = {node: name for name, node in NODES.items()}
+    names = map(name_of, kernel.paths[RUN_LOOP].walk())
+    return tuple(short[name] for name in names if name in short)
