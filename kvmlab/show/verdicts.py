@@ -1,8 +1,10 @@
 """The proof table: every kernel beside every companion, each cell the answer of all schedules."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import zip_longest
 from textwrap import wrap
 
 from kvmlab.errors import unknown
@@ -13,8 +15,12 @@ from kvmlab.schedulers.explore import Exploration, explore
 from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.show.titles import plural, title
 
+BESIDE = "beside it"
 LONGEST = 80
 """No line of a twin is longer."""
+NAME = 24
+"""Columns for a kernel's name."""
+FORM = f"{{:<{NAME}}}{{:<14}}{{:<22}}{{:>8}}{{:>11}}".format
 
 Build = Callable[[Kernel], Scenario]
 """How a column makes its scenario for the kernel of a row."""
@@ -67,10 +73,10 @@ class Verdict:
 
 
 class VerdictTable:
-    """Kernels down, columns across; ``repr`` is the table in words."""
+    """Kernels down, columns across; ``repr`` is the table in words. ``beside`` is what the columns are."""
 
-    def __init__(self, cells: Mapping[tuple[str, str], Verdict]) -> None:
-        self.cells = cells
+    def __init__(self, cells: Mapping[tuple[str, str], Verdict], beside: str = BESIDE) -> None:
+        self.cells, self.beside = cells, beside
 
     @property
     def kernels(self) -> list[str]:
@@ -120,7 +126,10 @@ class VerdictTable:
 
 
 def verdict_table(
-    kernels: Sequence[Kernel], columns: Mapping[str, Build] = COLUMNS, limit: int | None = None
+    kernels: Sequence[Kernel],
+    columns: Mapping[str, Build] = COLUMNS,
+    limit: int | None = None,
+    beside: str = BESIDE,
 ) -> VerdictTable:
     """Try every schedule of every kernel in every column; ``limit`` bounds the states of each search."""
     cells = {}
@@ -128,16 +137,30 @@ def verdict_table(
         for column, build in columns.items():
             scenario = build(kernel)
             cells[kernel.name, column] = Verdict(column, scenario, explore(scenario, limit))
-    return VerdictTable(cells)
+    return VerdictTable(cells, beside)
 
 
 def _table(table: VerdictTable) -> Iterator[str]:
-    """Yield a line per cell: kernel, column, verdict, states; the kernel's name only once."""
-    form = "{:<24}{:<14}{:<22}{:>8}{:>11}".format
-    yield form("kernel", "beside it", "verdict", "states", "schedules").rstrip()
-    last = ""
-    for (name, column), cell in table.cells.items():
-        found = cell.exploration
-        label = title(cell.scenario.kernel) if name != last else ""
-        yield form(label, column, str(cell), found.states, "all" if found.complete else "some")
-        last = name
+    """Yield a line per cell: kernel, column, verdict, states; a long name goes on in the next line."""
+    yield FORM("kernel", table.beside, "verdict", "states", "schedules").rstrip()
+    for name in table.kernels:
+        cells = [table.at(name, column) for column in table.columns]
+        for label, cell in zip_longest(_parts(title(cells[0].scenario.kernel)), cells):
+            yield _line(label or "", cell)
+
+
+def _line(label: str, cell: Verdict | None) -> str:
+    if cell is None:
+        return label
+    found = cell.exploration
+    return FORM(label, cell.column, str(cell), found.states, "all" if found.complete else "some")
+
+
+def _parts(name: str) -> list[str]:
+    """Return a kernel's name in pieces that fit the column, parted at its edits."""
+    lines = [""]
+    for part in re.findall(r"\+?[^+]+", name):
+        if len(lines[-1]) + len(part) >= NAME:
+            lines.append("")
+        lines[-1] += part
+    return lines

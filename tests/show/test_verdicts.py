@@ -11,6 +11,7 @@ import ipywidgets as widgets
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.scenarios.immediate_exit import immediate_exit
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.replay import replay
@@ -19,6 +20,7 @@ from kvmlab.show.widgets.verdicts import VerdictGrid
 
 NAMES = ["v3.2", "v3.2+fake-exit", "d6185f2", "v3.10", "v3.10+8081ad0"]
 KERNELS = [kernel(name) for name in NAMES]
+POSTED = {"a CPU": posted_interrupts, "VT-d": partial(posted_interrupts, sender="vtd")}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,9 @@ def test_the_grid_shows_the_table() -> None:
     """A button per cell, row by row, its text the verdict and its hint the whole sentence."""
     grid = VerdictGrid(KERNELS[:3])
     cells = list(grid.table.cells.values())
-    assert [b.description for b in buttons(grid)] == [str(cell) for cell in cells]
+    assert [b.description.partition(", ")[0] for b in buttons(grid)] == [
+        str(cell).partition(", ")[0] for cell in cells
+    ]
     assert [b.tooltip for b in buttons(grid)] == [cell.sentence for cell in cells]
     assert repr(grid) == repr(grid.table)
 
@@ -162,4 +166,19 @@ def test_other_columns_ask_other_questions() -> None:
     """A column is any way of making a scenario for a kernel."""
     columns = {"one fault": partial(immediate_exit, faults=1)}
     grid = VerdictGrid(KERNELS[2:3], columns, on_open=lambda *_: None)
-    assert [b.description for b in buttons(grid)] == [str(grid.table.at("d6185f2", "one fault"))]
+    (cell,) = grid.table.cells.values()
+    assert [b.description for b in buttons(grid)] == [f"✓ ok, {cell.exploration.states} states"]
+
+
+def test_a_long_name_goes_on_in_the_next_line() -> None:
+    """It is parted at an edit, in a row of its own if the columns leave none, and no line grows."""
+    long = "v4.10+no-event+irq-off-first"
+    for columns in (POSTED, {"a CPU": posted_interrupts}):
+        lines = repr(verdict_table([kernel("v4.10"), kernel(long)], columns, beside="sender")).splitlines()
+        assert lines[0].split()[:2] == ["kernel", "sender"]
+        first = next(n for n, line in enumerate(lines) if line.startswith("v4.10+no-event "))
+        assert lines[first + 1].split()[0] == "+irq-off-first" and max(map(len, lines)) <= 80
+    grid = VerdictGrid([kernel(long)], {"a CPU": posted_interrupts}, on_open=lambda *_: None)
+    assert any(
+        "v4.10<wbr>+no-event<wbr>+irq" in str(getattr(w, "value", "")) for w in grid.children[0].children
+    )

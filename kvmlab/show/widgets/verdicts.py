@@ -12,8 +12,8 @@ import ipywidgets as widgets
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import clocked
-from kvmlab.show.titles import title
-from kvmlab.show.verdicts import COLUMNS, Build, Verdict, verdict_table
+from kvmlab.show.titles import plural, title
+from kvmlab.show.verdicts import BESIDE, COLUMNS, Build, Verdict, verdict_table
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
 
@@ -34,8 +34,9 @@ class VerdictGrid(TwinBox):
         kernels: Sequence[Kernel],
         columns: Mapping[str, Build] = COLUMNS,
         on_open: OnOpen | None = None,
+        beside: str = BESIDE,
     ) -> None:
-        self.table = verdict_table(kernels, columns)
+        self.table = verdict_table(kernels, columns, beside=beside)
         self._on_open = on_open or self._step_through
         self._said = widgets.HTML()
         self._legend = widgets.HTML(_legend(self.table.rules))
@@ -58,8 +59,12 @@ class VerdictGrid(TwinBox):
             yield from (self._cell(cell) for cell in cells)
 
     def _cell(self, cell: Verdict) -> widgets.Button:
-        """Return the button of a cell; what breaks is bold and crossed, so that no colour is needed."""
-        made = button(str(cell), partial(self._open, cell), cell.sentence, CELL)
+        """Return the button of a cell; what breaks is bold and crossed, so that no colour is needed.
+
+        Of what holds it says how much was searched.
+        """
+        text = f"{cell}, {plural(cell.exploration.states, 'state')}" if cell.holds else str(cell)
+        made = button(text, partial(self._open, cell), cell.sentence, CELL)
         made.style.font_weight = "normal" if cell.holds else "bold"
         return made
 
@@ -89,7 +94,8 @@ class VerdictGrid(TwinBox):
 def _words(text: str, *, bold: bool = False, mono: bool = False) -> widgets.HTML:
     """Return a heading of the grid; names that can be grepped are mono."""
     tag = "code" if mono else "b" if bold else "span"
-    return widgets.HTML(f"<{tag}>{escape(text)}</{tag}>")
+    # Where a long name may go on in the next line.
+    return widgets.HTML(f"<{tag}>{escape(text).replace('+', '<wbr>+')}</{tag}>")
 
 
 def _legend(rules: Sequence[str]) -> str:
