@@ -9,8 +9,10 @@ from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
 from kvmlab.kernels.patch_3 import IRQ_OFF_HALF, NO_EVENT, PATCH_3, SYNC_HALF
+from kvmlab.kernels.patch_4 import BY_ARGUMENT, ONLY_ZERO, PATCH_4, PENDING_AT_ENTRY, SOFT_DISABLE
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI, QUEUES_ALONE, V3_10
 from kvmlab.kernels.v4_10 import V4_10
+from kvmlab.kernels.v4_18 import V4_18
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
 from kvmlab.kvm.run_loop import VCPU_RUN
@@ -23,12 +25,16 @@ V3_2 = Kernel(
     scope=frozenset({"immediate-exit", "kick"}),
 )
 
+B95234C = PATCH_3.on(V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"), "b95234c")
+
 RELEASES: dict[str, Kernel] = {
     "v3.2": V3_2,
     "d6185f2": PATCH_1.on(V3_2, "d6185f2"),
     "v3.10": V3_10.on(V3_2, "v3.10"),
     "v4.10": V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"),
-    "b95234c": PATCH_3.on(V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"), "b95234c"),
+    "b95234c": B95234C,
+    "v4.18": V4_18.on(B95234C, "v4.18"),
+    "d264ee0": PATCH_4.on(V4_18.on(B95234C, "v4.18"), "d264ee0"),
     "v6.1": V6_1.on(V3_10.on(V3_2, "v3.10"), "v6.1"),
 }
 """What git calls by a name of its own, oldest first."""
@@ -49,6 +55,10 @@ EDITS: dict[str, Patch] = {
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,
+        PENDING_AT_ENTRY,
+        ONLY_ZERO,
+        SOFT_DISABLE,
+        BY_ARGUMENT,
     )
 }
 """What may stand behind a ``+``."""
@@ -70,6 +80,14 @@ LISTED = (
     "b95234c+c112b5f",
     "b95234c+17e433b",
     "b95234c+0f65a9d",
+    "v4.18",
+    "v4.18+b5861e5",
+    "d264ee0",
+    "d264ee0+b5861e5",
+    "d264ee0+4c00812",
+    "d264ee0+8081ad0",
+    "d264ee0+804939e",
+    "d264ee0+804939e+0ec3d6d",
     "v6.1",
     "v6.1+noapicv",
 )

@@ -2,10 +2,10 @@
 
 from kvmlab.kernels.kernel import Patch, after, before, swap
 from kvmlab.kvm import nested
+from kvmlab.kvm.ipi import smp_send_reschedule
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_IMMEDIATE_EXIT
 from kvmlab.machine.step import Step
-from kvmlab.processor.vectors import RESCHEDULE_VECTOR, bit
 
 COMMIT = "d6185f20a0ef"
 X86 = COMMIT + " x86.c vcpu_enter_guest"
@@ -22,7 +22,7 @@ def _take_request(s: list[int], me: Vcpu) -> None:
 
 def _self_ipi(s: list[int], me: Vcpu) -> None:
     if s[me.immediate]:
-        s[me.cpu.irr] |= bit(RESCHEDULE_VECTOR)
+        smp_send_reschedule(s, me)
 
 
 REQ_IMMEDIATE = Step(

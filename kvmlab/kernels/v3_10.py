@@ -65,7 +65,7 @@ def _handler_fires(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Seq
 
 def _nested_vmexit(s: list[int], me: Vcpu) -> None:
     """What is still queued for L2 is told to L1 as IDT-vectoring information."""
-    s[nested.vmcs12(me).idt_vectoring] = s[me.queued]
+    s[nested.vmcs12(s, me).idt_vectoring] = s[me.queued]
     s[me.queued] = 0
     nested.NESTED_VMEXIT.fn(s, me)
 

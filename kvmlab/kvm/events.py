@@ -35,8 +35,8 @@ def kvm_exit(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
 
 def kvm_nested_vmexit_inject(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
     """L0 gives L1 an exit of L2."""
-    assert me.vmcs12 is not None
-    return (("kvm_nested_vmexit_inject", {"exit_reason": show(after[me.vmcs12.reason])}),)
+    form = me.forms[before[me.current] - 1]
+    return (("kvm_nested_vmexit_inject", {"exit_reason": show(after[form.reason])}),)
 
 
 def kvm_inj_virq(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:

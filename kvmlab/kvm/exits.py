@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kvmlab.errors import ModelError
 from kvmlab.kvm.events import kvm_nested_vmexit_inject
-from kvmlab.kvm.nested import current, is_guest_mode, nested_vmx_vmexit, nothing, vmcs12
+from kvmlab.kvm.nested import current, form_number, is_guest_mode, nested_vmx_vmexit, nothing, vmcs12
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.step import Guard, Step, prioritised
@@ -32,8 +32,8 @@ def _run_pending(s: list[int], me: Vcpu) -> None:
 
 def _nested_vmx_run(s: list[int], me: Vcpu) -> None:
     """prepare_vmcs02: load vmcs02 and copy L1's injection into it."""
-    s[me.current] = 1
-    s[me.guests[1].vmcs.intr_info] = s[vmcs12(me).intr_info]
+    s[me.current] = form_number(s, me) + 1
+    s[current(s, me).vmcs.intr_info] = s[vmcs12(s, me).intr_info]
 
 
 def _to_l1(s: Sequence[int], me: Vcpu) -> bool:
@@ -72,6 +72,36 @@ VMRESUME = Step(
     VMX + "nested_vmx_run, prepare_vmcs02",
 )
 
+EXTERNAL_INTERRUPT = Step(
+    "EXIT.external_interrupt",
+    nothing,
+    because(Exit.EXTERNAL_INTERRUPT),
+    "an interrupt for the host: nothing is left to do",
+    VMX + "handle_external_interrupt",
+)
+CPUID = Step(
+    "EXIT.cpuid",
+    nothing,
+    because(Exit.CPUID),
+    "emulate CPUID and step over it",
+    "d6185f20a0ef vmx.c handle_cpuid",
+)
+INTERRUPT_WINDOW = Step(
+    "EXIT.interrupt_window",
+    _window_opened,
+    because(Exit.INTERRUPT_WINDOW),
+    "the window is open: close the request, raise KVM_REQ_EVENT",
+    VMX + "handle_interrupt_window",
+)
+EPT_VIOLATION = Step(
+    "EXIT.ept_violation",
+    nothing,
+    because(Exit.EPT_VIOLATION),
+    "map the page",
+    VMX + "handle_ept_violation",
+)
+UNKNOWN = Step("EXIT.unknown", _unknown, says="the model has no handler for this exit")
+
 HANDLE_EXIT = prioritised(
     "HANDLE_EXIT",
     VMRESUME,
@@ -83,27 +113,9 @@ HANDLE_EXIT = prioritised(
         VMX + "nested_vmx_exit_handled",
         emits=kvm_nested_vmexit_inject,
     ),
-    Step(
-        "EXIT.external_interrupt",
-        nothing,
-        because(Exit.EXTERNAL_INTERRUPT),
-        "an interrupt for the host: nothing is left to do",
-        VMX + "handle_external_interrupt",
-    ),
-    Step(
-        "EXIT.cpuid",
-        nothing,
-        because(Exit.CPUID),
-        "emulate CPUID and step over it",
-        "d6185f20a0ef vmx.c handle_cpuid",
-    ),
-    Step(
-        "EXIT.interrupt_window",
-        _window_opened,
-        because(Exit.INTERRUPT_WINDOW),
-        "the window is open: close the request, raise KVM_REQ_EVENT",
-        VMX + "handle_interrupt_window",
-    ),
+    EXTERNAL_INTERRUPT,
+    CPUID,
+    INTERRUPT_WINDOW,
     Step(
         "EXIT.mtf",
         _mtf,
@@ -111,12 +123,6 @@ HANDLE_EXIT = prioritised(
         "switch the monitor trap flag off",
         "assumed: no kernel did this",
     ),
-    Step(
-        "EXIT.ept_violation",
-        nothing,
-        because(Exit.EPT_VIOLATION),
-        "map the page",
-        VMX + "handle_ept_violation",
-    ),
-    Step("EXIT.unknown", _unknown, says="the model has no handler for this exit"),
+    EPT_VIOLATION,
+    UNKNOWN,
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from kvmlab.kvm import mode as vcpu_mode
 from kvmlab.kvm.events import reschedule_entry
+from kvmlab.kvm.ipi import reach
 from kvmlab.kvm.records import Sender, Vcpu
 from kvmlab.kvm.requests import KVM_REQ_TLB_FLUSH
 from kvmlab.machine.step import Block, Step, block, loop, prioritised
@@ -76,7 +77,7 @@ def _cmpxchg(s: list[int], me: Sender) -> str | None:
 
 
 def _send(s: list[int], me: Sender) -> None:
-    s[me.vcpu.cpu.irr] |= bit(RESCHEDULE_VECTOR)
+    reach(s, me.vcpu, RESCHEDULE_VECTOR)
 
 
 KICK: Block = block(

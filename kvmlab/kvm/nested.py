@@ -39,10 +39,16 @@ def waiting(s: Sequence[int], me: Vcpu) -> bool:
     return lapic.deliverable(s, me.guests[0].cpu)
 
 
-def vmcs12(me: Vcpu) -> Vmcs:
-    """Return L1's form for L2."""
-    assert me.vmcs12 is not None
-    return me.vmcs12
+def form_number(s: Sequence[int], me: Vcpu) -> int:
+    """Return which of L1's forms is in use: for the guest that runs, or the one that L1 has loaded."""
+    if s[me.current]:
+        return s[me.current] - 1
+    return s[me.loaded] if me.loaded is not None else 0
+
+
+def vmcs12(s: Sequence[int], me: Vcpu) -> Vmcs:
+    """Return L1's form for its guest."""
+    return me.forms[form_number(s, me)]
 
 
 def nested_vmx_vmexit(s: list[int], me: Vcpu, reason: Exit) -> None:
@@ -50,7 +56,7 @@ def nested_vmx_vmexit(s: list[int], me: Vcpu, reason: Exit) -> None:
 
     The valid bit in vmcs12 is cleared, as hardware would have done, whether L2 ran or not.
     """
-    v12 = vmcs12(me)
+    v12 = vmcs12(s, me)
     s[me.current] = 0
     s[v12.reason] = reason
     s[v12.exit_intr] = 0
@@ -109,25 +115,21 @@ NESTED_VMEXIT = Step(
     VMX + "vmx_interrupt_allowed",
     emits=events.kvm_nested_vmexit_inject,
 )
-INJECT = prioritised(
-    "INJECT",
-    REINJECT,
-    NESTED_VMEXIT,
-    Step(
-        "INJECT_IRQ",
-        _inject_irq,
-        _l1_takes_interrupts,
-        "the interrupt moves from L1's IRR into the VM-entry field",
-        "d6185f20a0ef x86.c inject_pending_event",
-        emits=events.kvm_inj_virq,
-    ),
-    Step(
-        "INJECT.none",
-        nothing,
-        says="nothing can be injected now",
-        source="d6185f20a0ef x86.c inject_pending_event",
-    ),
+INJECT_IRQ = Step(
+    "INJECT_IRQ",
+    _inject_irq,
+    _l1_takes_interrupts,
+    "the interrupt moves from L1's IRR into the VM-entry field",
+    "d6185f20a0ef x86.c inject_pending_event",
+    emits=events.kvm_inj_virq,
 )
+INJECT_NONE = Step(
+    "INJECT.none",
+    nothing,
+    says="nothing can be injected now",
+    source="d6185f20a0ef x86.c inject_pending_event",
+)
+INJECT = prioritised("INJECT", REINJECT, NESTED_VMEXIT, INJECT_IRQ, INJECT_NONE)
 WINDOW_NESTED = Step(
     "WINDOW.nested",
     nothing,
@@ -174,7 +176,7 @@ def complete_interrupts(s: list[int], me: Vcpu) -> None:
 
 def _vmexit_2011(s: list[int], me: Vcpu) -> None:
     if is_guest_mode(s, me):
-        s[vmcs12(me).idt_vectoring] = s[current(s, me).vmcs.idt_vectoring]
+        s[vmcs12(s, me).idt_vectoring] = s[current(s, me).vmcs.idt_vectoring]
     else:
         complete_interrupts(s, me)
 
@@ -191,6 +193,6 @@ VMEXIT_2011 = Step(
 def reinject_l2_2011(s: list[int], me: Vcpu) -> None:
     """Inject L2's half-delivered event again, unless L1 has just filled in the form anew."""
     if is_guest_mode(s, me) and not s[me.nested_run_pending]:
-        half = s[vmcs12(me).idt_vectoring]
+        half = s[vmcs12(s, me).idt_vectoring]
         if intr_info.is_valid(half):
             s[current(s, me).vmcs.intr_info] = half

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from kvmlab.kvm.mode import OUTSIDE_GUEST_MODE
 from kvmlab.kvm.mode import show as show_mode
+from kvmlab.kvm.nested_vmx import NestedVmx
 from kvmlab.kvm.requests import show as show_requests
+from kvmlab.kvm.x86_ops import X86Ops
 from kvmlab.machine.state import Cell, cell
 from kvmlab.machine.store_buffer import StoreBuffer
 from kvmlab.processor.intr_info import show as show_event
@@ -20,12 +22,16 @@ def show_current(which: int) -> str:
 class Vcpu:
     """struct kvm_vcpu of the hypervisor at ``level``, for its guest at ``level + 1``.
 
-    ``cpu`` is the CPU that its thread runs on, ``guests[0]`` the guest, ``guests[1]`` the guest's
-    own guest when that one runs on V[level -> level+2]; ``vmcs12`` is the guest's form for it.
-    ``current`` says which is loaded; "L2 active" (is_guest_mode) is ``current == 1``.
-    ``immediate`` is vcpu_enter_guest's local req_immediate_exit; ``queued`` is arch.interrupt, an
-    injected interrupt whose delivery is not yet known to have worked.
+    ``cpu`` is the CPU that its thread runs on, ``guests[0]`` the guest, ``guests[1]`` the guest's own
+    guest when that one runs on V[level -> level+2], ``guests[2]`` the guest of that one, and so on.
+    ``forms[n]`` is the guest's form for ``guests[1 + n]``; ``loaded`` is where a guest that has several
+    keeps which of them it runs. ``current`` says which guest is loaded; "L2 active" (is_guest_mode) is
+    ``current > 0``. ``under`` is the hypervisor's own code as hardware runs it, ``below`` the vCPU that
+    the hypervisor below keeps for it (``None``: level 0, in root mode). ``immediate`` is
+    vcpu_enter_guest's local req_immediate_exit; ``queued`` is arch.interrupt, an injected interrupt whose
+    delivery is not yet known to have worked.
 
+    Only where a kernel has them: ``nested``, ``ops``, and ``forced``, which is vcpu_vmx.req_immediate_exit.
     Only where a scenario uses them: ``mode_buffer`` holds the thread's stores to ``mode`` under x86-TSO
     (``None``: all see them at once), ``preemptions`` is how often the thread may still lose its CPU, and
     ``other`` is the vCPU that this one asks about when it spins.
@@ -35,7 +41,13 @@ class Vcpu:
     core: Core
     cpu: Cpu
     guests: tuple[Guest, ...]
-    vmcs12: Vmcs | None = None
+    forms: tuple[Vmcs, ...] = ()
+    loaded: Cell | None = None
+    under: Guest | None = None
+    below: "Vcpu | None" = None
+    nested: NestedVmx | None = None
+    ops: X86Ops | None = None
+    forced: Cell | None = None
     mode_buffer: StoreBuffer | None = None
     preemptions: Cell | None = None
     other: "Vcpu | None" = None
@@ -45,6 +57,11 @@ class Vcpu:
     nested_run_pending: Cell = cell(0, show_flag)
     immediate: Cell = cell(0, show_flag)
     queued: Cell = cell(0, show_event)
+
+    @property
+    def vmcs12(self) -> Vmcs | None:
+        """The guest's form for its own guest, where it has one guest."""
+        return self.forms[0] if self.forms else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from kvmlab.kvm.nested import current, reinject_l2_2011
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT, KVM_REQ_IMMEDIATE_EXIT
 from kvmlab.machine.step import Block, Effect, Guard, Row, Step, block, free, loop
-from kvmlab.processor.entry import faulting_entry, vm_entry
+from kvmlab.processor.entry import faulting_entry, vm_entry, vm_exit
+from kvmlab.processor.exits import Exit
 from kvmlab.processor.intr_info import is_valid
 
 X86 = "d6185f20a0ef x86.c vcpu_enter_guest"
@@ -58,8 +59,11 @@ def _irq_on(s: list[int], me: Vcpu) -> None:
 
 
 def enter(s: list[int], me: Vcpu) -> None:
-    """VMLAUNCH/VMRESUME on the current VMCS."""
-    vm_entry(s, current(s, me))
+    """VMLAUNCH/VMRESUME on the current VMCS: at level 0 hardware enters, above it the instruction exits."""
+    if me.under is None:
+        vm_entry(s, current(s, me))
+    else:
+        vm_exit(s, me.under, Exit.VMRESUME)
 
 
 def enter_faulting(s: list[int], me: Vcpu) -> None:
@@ -111,11 +115,13 @@ def entry(enter: Effect, fault: Effect, may: Guard, source: str) -> Row:
     )
 
 
+REQUESTS = Step("REQ.other", _other_requests, says="test and clear the other requests", source=X86)
+
 VCPU_RUN: Block = loop(
     "vcpu_run",
     block(
         "vcpu_enter_guest",
-        Step("REQ.other", _other_requests, says="test and clear the other requests", source=X86),
+        REQUESTS,
         block(
             "event",
             Step(

@@ -4,13 +4,13 @@ They are paths like any other. L2 may compute for ever; whether and when it leav
 free choice, unless ``after`` says how many instructions it runs before its VMCALL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kvmlab.machine.state import Cell, cell
 from kvmlab.machine.step import Block, Step, block, free, loop
 from kvmlab.processor import intr_info
-from kvmlab.processor.boundary import in_guest
+from kvmlab.processor.boundary import EVENTS, in_guest
 from kvmlab.processor.entry import retire, vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest, Vmcs, show_flag
@@ -74,9 +74,9 @@ def _may_call(s: Sequence[int], me: L2) -> bool:
     return me.after is None or s[me.guest.insns] >= me.after
 
 
-def on_guest(path: Block) -> Block:
+def on_guest(path: Block, events: Mapping[str, Step] = EVENTS) -> Block:
     """Return a program of a record that *has* a guest context as guest code."""
-    return in_guest(path, lambda me: me.guest)
+    return in_guest(path, lambda me: me.guest, events)
 
 
 L1_PROGRAM = on_guest(
@@ -103,13 +103,12 @@ L1_PROGRAM = on_guest(
     )
 )
 
-L2_PROGRAM = on_guest(
-    loop(
-        "L2",
-        free(
-            "L2.RUN",
-            Step("INSN", _insn, _may_compute, "L2 executes one instruction"),
-            Step("VMCALL", _vmcall, _may_call, "L2 leaves on its own, by VMCALL"),
-        ),
-    )
+L2_BODY = loop(
+    "L2",
+    free(
+        "L2.RUN",
+        Step("INSN", _insn, _may_compute, "L2 executes one instruction"),
+        Step("VMCALL", _vmcall, _may_call, "L2 leaves on its own, by VMCALL"),
+    ),
 )
+L2_PROGRAM = on_guest(L2_BODY)

@@ -91,7 +91,9 @@ def _parts(layout: Layout, kernel: Kernel, offers: tuple[bool, ...], after: int 
     )
     l1 = record(L1, "l1", guest=g1, vmcs12=v12, offers=offers)
     l2 = record(L2, "l2", guest=g2, after=after)
-    vcpu = record(Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(g1, g2), vmcs12=v12, mode=IN_GUEST_MODE)
+    vcpu = record(
+        Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(g1, g2), forms=(v12,), mode=IN_GUEST_MODE
+    )
     return Parts(core, cpu0, cpu1, l1, l2, vcpu)
 
 

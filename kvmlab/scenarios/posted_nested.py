@@ -47,7 +47,7 @@ def _vcpu(layout: Layout, kernel: Kernel, exits: int) -> Vcpu:
     apicv = replace(record(Apicv, "apicv"), virr=cpu1.irr)
     g1 = record(Guest, "guest1", level=1, core=core, host=cpu0, cpu=cpu1, vmcs=v01, apicv=apicv)
     g2 = record(Guest, "guest2", level=2, core=core, host=cpu0, cpu=cpu2, vmcs=v02, faults=exits)
-    return record(Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(g1, g2), vmcs12=v12, current=1)
+    return record(Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(g1, g2), forms=(v12,), current=1)
 
 
 def posted_nested(kernel: Kernel, *, exits: int = 0, sender: str = "kvm") -> Scenario:

@@ -14,6 +14,8 @@ MODE_FIRST, IF_FIRST = "MODE_IN IRQ_OFF", "IRQ_OFF MODE_IN"
 ENTRY = "CHECK_IMMEDIATE ENTER"
 EXIT = "VMEXIT MODE_OUT IRQ_ON RUN_PENDING HANDLE_EXIT"
 EXIT_2017 = "VMEXIT RUN_PENDING MODE_OUT IRQ_ON HANDLE_EXIT"
+EXIT_2018, LOOKS = f"{EXIT_2017} NESTED.timer", "NESTED.evaluate NESTED.timer"
+ENTRY_2018 = "CHECK_IMMEDIATE HV_TIMER ENTER"
 
 ORDER: dict[str, tuple[str, ...]] = {
     "v3.2": (REQUESTS, INJECTION, MODE_FIRST, RECHECK, "ENTER", EXIT),
@@ -22,6 +24,9 @@ ORDER: dict[str, tuple[str, ...]] = {
     "v3.10+8081ad0": (REQUESTS, INJECTION, MODE_FIRST, RECHECK_2020, ENTRY, EXIT),
     "v4.10": (REQUESTS, SYNC, INJECTION, MODE_FIRST, RECHECK, ENTRY, EXIT_2017),
     "b95234c": (REQUESTS, INJECTION, IF_FIRST, SYNC, RECHECK, ENTRY, EXIT_2017),
+    "v4.18": (REQUESTS, INJECTION, IF_FIRST, SYNC, RECHECK, ENTRY, EXIT_2018),
+    "v4.18+b5861e5": (REQUESTS, INJECTION, IF_FIRST, SYNC, RECHECK, ENTRY, EXIT_2017, LOOKS),
+    "d264ee0": (REQUESTS, INJECTION, IF_FIRST, SYNC, RECHECK, ENTRY_2018, EXIT_2018),
     "v6.1": (REQUESTS, INJECTION, IF_FIRST, SYNC, RECHECK_2020, ENTRY, EXIT_2017),
     "v6.1+noapicv": (REQUESTS, INJECTION, IF_FIRST, RECHECK_2020, ENTRY, EXIT_2017),
 }
@@ -44,5 +49,5 @@ def test_a_host_has_handlers_for_the_vectors_of_its_time(name: str) -> None:
     row = find(kernel(name).paths["host_irq"], "HOST_IRQ")
     assert isinstance(row, Row)
     top = ["IRQ.top"] if name.endswith("+ack-top-vector") else []
-    posted = ["IRQ.posted"] if name.startswith(("v4.10", "b95234c", "v6.1")) else []
+    posted = ["IRQ.posted"] if name.startswith(("v4.10", "b95234c", "v4.18", "d264ee0", "v6.1")) else []
     assert [step.label for step in row.steps] == [*top, "IRQ.reschedule", *posted]
