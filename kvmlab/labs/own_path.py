@@ -22,9 +22,9 @@ SAYS: Mapping[str, str] = {
 """The steps to be put in order, as v4.10 has them."""
 
 SENDERS: Mapping[str, Build] = {
-    "one CPU": posted_interrupts,
+    "One CPU": posted_interrupts,
     "VT-d": partial(posted_interrupts, sender="vtd"),
-    "two CPUs": partial(posted_interrupts, senders=2),
+    "Two CPUs": partial(posted_interrupts, senders=2),
 }
 """Against whom the path must hold."""
 

@@ -9,7 +9,7 @@ Source: Documentation/memory-barriers.txt, "Sleep and wake-up functions", "Misce
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
@@ -21,6 +21,9 @@ from kvmlab.machine.system import Actor, System
 from kvmlab.processor.records import show_flag
 from kvmlab.scenarios.scenario import Scenario
 
+AWAKE = 0
+"""The frame of the waiter on its CPU."""
+
 SOURCE = 'Documentation/memory-barriers.txt, "Sleep and wake-up functions"'
 
 
@@ -28,7 +31,8 @@ SOURCE = 'Documentation/memory-barriers.txt, "Sleep and wake-up functions"'
 class Task:
     """What both share: what the waiter published, whether it is off its CPU, and what it waits for.
 
-    ``seen`` is the waker's own: what it read of ``asleep``.
+    ``sleeping`` is the frame on top of the waiter's CPU: who sleeps takes no step. ``seen`` is the waker's
+    own: what it read of ``asleep``.
     """
 
     asleep: Cell = cell(0, show_flag)
@@ -79,13 +83,11 @@ def _wake(s: list[int], me: Side) -> None:
         s[me.task.asleep] = s[me.task.sleeping] = 0
 
 
-def _barrier(label: str) -> Step:
-    return Step(label, _nothing, _drained, "full barrier: every store of this CPU has been seen", SOURCE)
-
+BARRIER = Step("MB", _nothing, _drained, "full barrier: wait until every store is seen", SOURCE)
 
 WAITER: Mapping[str, Step] = {
     "publish": Step("PUBLISH", _publish, says="“I am asleep”, for everybody to see", source=SOURCE),
-    "barrier": _barrier("WAIT.mb"),
+    "barrier": BARRIER,
     "test": Step("TEST", _test, says="is the condition true? yes: stay up", source=SOURCE, leaves=("wait",)),
     "sleep": Step("SLEEP", _sleep, _drained, "leave the CPU, if still “asleep”: schedule()", SOURCE),
 }
@@ -93,21 +95,11 @@ WAITER: Mapping[str, Step] = {
 
 WAKER: Mapping[str, Step] = {
     "set": Step("SET", _set, says="make the condition true", source=SOURCE),
-    "barrier": _barrier("WAKE.mb"),
+    "barrier": BARRIER,
     "read": Step("READ", _read, says="does it say “asleep”?", source=SOURCE),
     "wake": Step("WAKE", _wake, _drained, "wake whoever was seen asleep", SOURCE),
 }
 """The steps of the thread that makes the condition true."""
-
-
-def _awake(step: Step) -> Step:
-    """Return a step of the waiter: who sleeps takes none."""
-    when = step.when
-
-    def up(s: Sequence[int], me: Side) -> bool:
-        return not s[me.task.sleeping] and (when is None or bool(when(s, me)))
-
-    return replace(step, when=up)
 
 
 def _path(name: str, order: Sequence[str], steps: Mapping[str, Step]) -> Block:
@@ -119,9 +111,8 @@ def _path(name: str, order: Sequence[str], steps: Mapping[str, Step]) -> Block:
 def protocol(waiter: Sequence[str], waker: Sequence[str]) -> Kernel:
     """Return the two paths in these orders; raise BadInput unless each step is named once."""
     wait, wake = _path("wait", waiter, WAITER), _path("wake", waker, WAKER)
-    awake = block("wait", *(_awake(step) for step in wait.items if isinstance(step, Step)))
-    name = f"{', '.join(waiter)} | {', '.join(waker)}"
-    return Kernel(name, "an order of the two sides", "no kernel", {"wait": awake, "wake": wake})
+    says = f"{', '.join(waiter)} | {', '.join(waker)}"
+    return Kernel("your order", says, "no kernel", {"wait": wait, "wake": wake})
 
 
 def wakeup(waiter: Sequence[str], waker: Sequence[str]) -> Scenario:
@@ -134,10 +125,10 @@ def wakeup(waiter: Sequence[str], waker: Sequence[str]) -> Scenario:
     waits = Side(task, buffered(layout, "waiter.store", task.asleep, depth=1))
     wakes = Side(task, buffered(layout, "waker.store", task.condition, depth=1))
     actors = [
-        Actor("w", "waiter", kernel.paths["wait"], waits),
+        Actor("w", "waiter", kernel.paths["wait"], waits, task.sleeping, AWAKE),
         Actor("k", "waker", kernel.paths["wake"], wakes),
-        Actor("s", "waiter's store buffer", DRAIN, waits.buffer),
-        Actor("x", "waker's store buffer", DRAIN, wakes.buffer),
+        Actor("s", "w-buffer (the waiter's)", DRAIN, waits.buffer),
+        Actor("x", "k-buffer (the waker's)", DRAIN, wakes.buffer),
     ]
     system = System(layout, actors)
     waiting, waking = system.pc["w"], system.pc["k"]

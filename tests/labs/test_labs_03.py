@@ -40,14 +40,14 @@ def test_the_rule_of_the_lesson() -> None:
     for order in permutations(("sync", "mode", "irq_off")):
         told = judge(order).sentence
         late = {name: order.index("sync") > order.index(name) for name in ("mode", "irq_off")}
-        assert ("one CPU: ok" in told) == all(late.values())
+        assert ("One CPU: ok" in told) == all(late.values())
         assert ("VT-d: ok" in told) == late["irq_off"]
 
 
 def test_two_senders_find_what_one_does_not() -> None:
     """A recheck before irq_off: one sender loses nothing, two do, because the mode is left at EXITING."""
     told = judge(("mode", "recheck", "irq_off", "sync")).sentence
-    assert "one CPU: ok" in told and "two CPUs: LOST" in told and "found mode EXITING" in told
+    assert "One CPU: ok" in told and "Two CPUs: LOST" in told and "found mode EXITING" in told
 
 
 def test_an_order_may_leave_the_recheck_out_but_nothing_else() -> None:

@@ -17,8 +17,8 @@ class OrderList(widgets.HBox):
         self._list = widgets.Select(
             description=title,
             rows=len(says),
-            style={"description_width": "initial"},
-            layout={"width": "440px", "max_width": "80%"},
+            style={"description_width": "72px"},
+            layout={"width": "480px", "max_width": "80%"},
         )
         self._up = button("Up", lambda: self.move(self.selected, -1), "the selected step goes one place up")
         self._down = button("Down", lambda: self.move(self.selected, 1), "and one place down")

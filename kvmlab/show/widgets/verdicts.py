@@ -93,9 +93,17 @@ class VerdictGrid(TwinBox):
 
 def _words(text: str, *, bold: bool = False, mono: bool = False) -> widgets.HTML:
     """Return a heading of the grid; names that can be grepped are mono."""
-    tag = "code" if mono else "b" if bold else "span"
-    # Where a long name may go on in the next line.
-    return widgets.HTML(f"<{tag}>{escape(text).replace('+', '<wbr>+')}</{tag}>")
+    if mono:
+        return widgets.HTML(f'<code style="line-height:1.4;display:inline-block">{_breakable(text)}</code>')
+    tag = "b" if bold else "span"
+    return widgets.HTML(f"<{tag}>{escape(text)}</{tag}>")
+
+
+def _breakable(name: str) -> str:
+    """Return a kernel's name as markup that goes on in the next line at an edit, and nowhere else."""
+    first, *edits = escape(name).split("+")
+    parts = (first, *(f"+{edit}" for edit in edits))
+    return "<wbr>".join(f'<span style="white-space:nowrap">{part}</span>' for part in parts)
 
 
 def _legend(rules: Sequence[str]) -> str:
