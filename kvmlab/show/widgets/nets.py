@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.kernels.orders import order_of, parse_order
-from kvmlab.show.nets import ROWS, SENDERS, NetsView, Sender, nets, place
+from kvmlab.show.nets import ROWS, SENDERS, NetsView, Sender, nets
 from kvmlab.show.nets_svg import nets_svg
 from kvmlab.show.nets_text import nets_text
 from kvmlab.show.widgets.controls import beside, button
@@ -119,7 +119,10 @@ class Nets(TwinBox):
         self._up = button("Up", self.up, "move the selected step up")
         self._down = button("Down", self.down, "move the selected step down")
         self._post = widgets.SelectionSlider(
-            options=[("", 0)], description="Post", continuous_update=True, layout={"width": "540px"}
+            options=[("", 0)],
+            description="Post",
+            style={"description_width": "60px"},
+            layout={"width": "540px"},
         )
         self._sender = widgets.ToggleButtons(options=SENDERS, style={"button_width": "auto"})
         self._event = widgets.Dropdown(options=list(EVENTS.items()), description="EVENT check")
@@ -177,11 +180,16 @@ class Nets(TwinBox):
         step, order = self._steps.value, self.order
         self._steps.options = [(ROWS[name], name) for name in order]
         self._steps.value = step or order[0]
-        self._post.options = [(place(shown.rows, at), at) for at in range(len(shown.rows) + 1)]
+        self._post.options = [(_brief(shown.rows, at), at) for at in range(len(shown.rows) + 1)]
         for name, control in self._named.items():
             control.value = getattr(self, name)
         self._settling = False
         self._picture.value = nets_svg(shown)
+
+
+def _brief(rows: Sequence[str], at: int) -> str:
+    """Return a place in as few words as a slider has room for."""
+    return f"behind {ROWS[rows[at - 1]]}" if at else f"before {ROWS[rows[0]]}"
 
 
 def whole(order: Order, event: str = "check-first") -> tuple[str, ...]:
