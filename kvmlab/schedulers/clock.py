@@ -12,6 +12,7 @@ Rules that live here and nowhere else:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from kvmlab.machine.run import Run, Taken
 from kvmlab.machine.state import Cell
@@ -34,6 +35,14 @@ class Profile:
 
 UNIT = Profile("every step costs 1 cycle")
 
+
+class Costs(Protocol):
+    """Anything that says for how many cycles a move occupies its CPU."""
+
+    def cost(self, move: Move) -> int:
+        """Return the cycles."""
+
+
 Choose = Callable[[Sequence[Move]], Move]
 
 
@@ -46,7 +55,7 @@ class Clock:
     """A system in motion: a working state edited in place, and the time at which each CPU is free."""
 
     def __init__(
-        self, system: System, profile: Profile = UNIT, now: Cell | None = None, choose: Choose = by_list
+        self, system: System, profile: Costs = UNIT, now: Cell | None = None, choose: Choose = by_list
     ) -> None:
         self.system, self.profile, self.choose = system, profile, choose
         self.state = list(system.start)
@@ -58,6 +67,13 @@ class Clock:
 
     def step(self) -> Move | None:
         """Carry out the next step and return it; ``None`` when nothing can ever happen again."""
+        move = self.ahead()
+        if move is not None:
+            self.do(move)
+        return move
+
+    def ahead(self) -> Move | None:
+        """Let time pass up to the next step and return it, not carried out yet."""
         while True:
             moves = self._moves()
             first, start = self._first(moves)
@@ -67,7 +83,16 @@ class Clock:
             elif first is None:
                 return None
             else:
-                return self._carry_out([m for m in moves if m.actor is first], start)
+                self._at(start)
+                choices = [m for m in moves if m.actor is first]
+                return choices[0] if len(choices) == 1 else self.choose(choices)
+
+    def do(self, move: Move) -> int:
+        """Carry out what is ahead and return the cycles for which it occupies its CPU."""
+        cycles = self.profile.cost(move)
+        self._free[self.cpu(move.actor)] = self.time + cycles
+        move.carry_out(self.state)
+        return cycles
 
     def _moves(self) -> list[Move]:
         """Return what is possible; an actor that only lets time pass has no say where there is a clock."""
@@ -80,20 +105,13 @@ class Clock:
         start = 0
         for move in moves:
             actor = move.actor
-            at = max(self._free.get(self._cpu(actor), 0), self.time)
+            at = max(self._free.get(self.cpu(actor), 0), self.time)
             if first is None or at < start or (at == start and actor.frame > first.frame):
                 first, start = actor, at
         return first, start
 
-    def _carry_out(self, choices: list[Move], start: int) -> Move:
-        move = choices[0] if len(choices) == 1 else self.choose(choices)
-        self._at(start)
-        self._free[self._cpu(move.actor)] = start + self.profile.cost(move)
-        move.carry_out(self.state)
-        return move
-
-    def _cpu(self, actor: Actor) -> str | Cell:
-        """Actors that share a frame cell share a CPU; any other has one of its own."""
+    def cpu(self, actor: Actor) -> str | Cell:
+        """Return a name for an actor's CPU: who shares a frame cell shares one, others have one each."""
         top = top_cell(actor.top, self.state)
         return actor.letter if top is None else top
 
@@ -112,7 +130,7 @@ class Clock:
             yield Taken(move, before, tuple(self.state), self.time)
 
 
-def clocked(system: System, profile: Profile = UNIT, limit: int = 1000) -> Run:
+def clocked(system: System, profile: Costs = UNIT, limit: int = 1000) -> Run:
     """Return the run that the clock makes; ``stopped`` says if the limit ended it."""
     steps = tuple(Clock(system, profile).steps(limit))
     cut = len(steps) == limit and bool(system.enabled(steps[-1].after))

@@ -1,0 +1,106 @@
+"""Which parameters each step stands for, the same on every machine.
+
+A plain exit and entry are known as sums: what KVM does behind the exit stands at VMEXIT, what it does before
+the entry at VMENTRY, and the steps between them are free. What is only known to be small is free too.
+"""
+
+
+def _free(labels: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(labels.split(), ())
+
+
+LAP = {
+    "VMEXIT": ("HW_EXIT", "SW_EXIT"),
+    "VMENTRY": ("SW_ENTRY", "HW_ENTRY"),
+    "GAP.cold": ("RESID",),
+    "SYNC.copy": ("SYNC_PIR",),
+    "EVENT.bits": ("REQ_EVENT",),
+    "EVENT.checks": ("REQ_EVENT",),
+    "EVENT.scan": ("REQ_EVENT",),
+    "EVENT.tpr": ("REQ_EVENT",),
+    "EVENT.sync": ("REQ_EVENT",),
+    **_free(
+        """
+        REQ.other REQ.migrate_timer MP_STATE GAP.warm SYNC.test SYNC.clear CHECK_EVENT REINJECT
+        INJECT_IRQ INJECT.none IRQ_WINDOW WINDOW.none MODE_IN IRQ_OFF RECHK.mode RECHK.req
+        CHECK_IMMEDIATE RUN_PENDING MODE_OUT IRQ_ON CANCEL.mode CANCEL.irq_on CANCEL.inject
+        CANCEL.event
+        """
+    ),
+}
+"""A cancelled entry is free: its injection is charged again, the rest of it is not known."""
+
+SPLITS = {
+    "REQ_EVENT": {"EVENT.bits": 40, "EVENT.checks": 80, "EVENT.scan": 60, "EVENT.tpr": 60, "EVENT.sync": 60}
+}
+
+EXITS = {
+    "EXIT.cpuid": ("H_CPUID",),
+    "EXIT.vmcall": ("H_VMCALL",),
+    "EXIT.in_kernel": ("H_EMUL",),
+    "EXIT.in_user": ("H_EMUL", "USER_RT"),
+    "EXIT.out_kernel": ("H_OUTK",),
+    "EXIT.wrmsr_icr": ("H_WRMSR", "ICR_ROUTE"),
+    "EXIT.wrmsr_self_ipi": ("H_WRMSR",),
+    "EXIT.wrmsr_eoi": ("H_WRMSR",),
+    "EXIT.wrmsr_tscdeadline": ("H_WRMSR",),
+    "EXIT.wrmsr_lvtt": ("H_WRMSR",),
+    "EXIT.wrmsr_tmict": ("H_WRMSR",),
+    "EXIT.wrmsr_tdcr": ("H_WRMSR",),
+    "EXIT.preemption_timer": ("H_PREEMPT",),
+    "EXIT.hlt": ("H_HLT",),
+    **_free("EXIT.external_interrupt EXIT.interrupt_window WRMSR.done"),
+}
+
+POSTS = {
+    "POST.pir": ("PIR_POST",),
+    "KICK.mode": ("KICK",),
+    "POST.notify": ("ICR_PHYS",),
+    "WIRE.notify": ("IPI_FLIGHT",),
+    "POSTED.notify": ("PI_PROC",),
+    "IRQ.posted": ("ACK",),
+    "IRQ.reschedule": ("ACK",),
+    **_free("POST.on POST.request POST.mode POSTED.copy KICK.wake KICK.ipi WAKE"),
+}
+
+TIMERS = {
+    "LAPIC.fire": ("LAPIC_FIRE",),
+    "IRQ.timer": ("IRQ_ENTER", "EOI_HOST", "HRT_INT"),
+    "IRQ.timer_called": ("IRQ_ENTER", "EOI_HOST", "HRT_INT"),
+    "HRT.end": ("HRT_REPROG", "IRQ_EXIT"),
+    "NOHZ.irq": ("NOHZ_IRQ",),
+    "EXPIRED.pending": ("TIMER_EXPIRE",),
+    "TAIL.deliver": ("INJ",),
+    "SW.start": ("HRT_START",),
+    "HV.try": ("HV_SET",),
+    "HV.set": ("HV_SET",),
+    "HV.arm": ("HV_ARM",),
+    "HV.unarmed": ("HV_CHECK",),
+    "HV.post_block": ("HV_POSTBLOCK",),
+    "POLL.end": ("POLL_DETECT",),
+    "POLL.adapt": ("UNBLOCK",),
+    "SCHEDULE.in": ("WAKE", "SWITCH"),
+    **_free(
+        """
+        LOCAL_TIMER NOHZ.none EXPIRED.test EXPIRED.request EXPIRED.wake FN.again HRT.cancel
+        TAIL.clear TAIL.pending TAIL.done DEADLINE.write SW.again SW.cancel_hv SW.pending SW.in_use
+        SW.state HV.pending HV.deadline HV.recheck HV.expired HV.again PREEMPT.off PREEMPT.on
+        BLOCK.runnable BLOCK.unhalt BLOCK.up POLL.start SWAIT.prepare SWAIT.check SWAIT.finish
+        SCHEDULE.out LVTT.write TDCR.write TMICT.begin TMICT.write
+        """
+    ),
+}
+
+GUEST = {
+    "VIRTUAL_INTERRUPT": ("VDELIV",),
+    "ISR.enter": ("G_ISR",),
+    "ISR.rest": ("G_ISR_REST",),
+    "G.loop": ("G_LOOP",),
+    "G.tpr": ("G_TPR",),
+    "ISR.hrtimer": ("G_HRT",),
+    "ISR.eoi": ("G_EOI",),
+    "G.switch": ("G_SWITCH",),
+}
+"""The guest's other steps are free: what is known of its programs are the sums above."""
+
+STEPS: dict[str, tuple[str, ...]] = {**LAP, **EXITS, **POSTS, **TIMERS, **GUEST}
