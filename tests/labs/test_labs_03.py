@@ -115,6 +115,56 @@ def test_03_3_a_cpu_loses_and_vtd_does_not() -> None:
     assert explore(posted_interrupts(scenario.kernel, sender="vtd")).verdict == "ok"
 
 
+HOLE = "vvaaaaavvvvvvvvv"
+"""v4.10 with its sender's request, and 0x31 is lost all the same."""
+
+
+@pytest.mark.parametrize("second, lost", [("kvm", {False}), ("both", {True})])
+def test_another_cpus_post_repairs_the_hole_of_v4_10_and_vtds_does_not(second: str, lost: set[bool]) -> None:
+    """v4.10's sender kicks when ON is set already, VT-d keeps quiet: in every schedule from there."""
+    scenario = posted_interrupts(kernel("v4.10"), senders=2, sender=second)
+    run = replay(scenario.system, HOLE)
+    todo, ends = [run.state], set()
+    seen = set(todo)
+    while todo:
+        state = todo.pop()
+        if scenario.done(state):
+            ends.add(broken(scenario.properties, state) is not None)
+            continue
+        after = [scenario.system.take(state, move.token) for move in scenario.system.enabled(state)]
+        todo += [new for new in after if new not in seen]
+        seen.update(after)
+    assert run.stopped == "" and ends == lost
+
+
+def test_the_hole_of_v4_10_closes_with_the_check_in_front() -> None:
+    """v3.11's order, the check before the sync: nothing is lost."""
+    order = ("event", "sync", "mode", "irq_off", "recheck")
+    assert explore(posted_interrupts(reordered(kernel("v4.10"), order))).verdict == "ok"
+
+
+def test_the_bell_rings_without_an_exit() -> None:
+    """What notebook 03 begins with: a post to a guest that runs, up to its handler, and nobody leaves."""
+    pytest.importorskip("ipywidgets")
+    from kvmlab.labs import nb03
+
+    lines = nb03.delivered()
+    assert "ON 0→1" in lines[1] and "0xf2" in lines[3] and lines[-1].endswith("the guest's counter 0→1")
+    assert not any("EXIT" in line for line in lines)
+
+
+def test_the_facade_has_what_it_promises() -> None:
+    """Every name in __all__ can be called; a kernel without losses has none to list."""
+    pytest.importorskip("ipywidgets")
+    from kvmlab.labs import nb03
+
+    assert all(callable(getattr(nb03, name)) for name in nb03.__all__)
+    assert len(nb03.losses("v4.10+no-event")) == 2 and nb03.losses("b95234c") == []
+    assert nb03.game("v4.10+no-event").won is None
+    with pytest.raises(BadInput, match="unknown question 03.4; did you mean"):
+        nb03.predict("03.4")
+
+
 def test_the_bench_judges_at_once() -> None:
     """Every move is judged; a loss opens in a stepper, what holds does not."""
     pytest.importorskip("ipywidgets")

@@ -9,11 +9,12 @@ from kvmlab.labs.questions01 import EXIT_STATE, FAKED, LAPS
 from kvmlab.labs.questions01 import QUESTIONS as CORE
 from kvmlab.labs.questions01b import QUESTIONS as STAR
 from kvmlab.labs.questions03 import QUESTIONS as POSTED
+from kvmlab.labs.questions03b import QUESTIONS as POSTED_STAR
 from kvmlab.machine.property import broken
 from kvmlab.machine.run import Run
 from kvmlab.schedulers.replay import replay
 
-QUESTIONS = {**CORE, **STAR, **POSTED}
+QUESTIONS = {**CORE, **STAR, **POSTED, **POSTED_STAR}
 
 
 def shown(question: Question) -> Run:

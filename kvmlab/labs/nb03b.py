@@ -1,0 +1,78 @@
+"""Notebook 03b, Why did nobody notice?: everything its cells use."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from kvmlab.kernels.names import kernel as named
+from kvmlab.labs import nb03, rare
+from kvmlab.labs.happens import happens as ever
+from kvmlab.labs.predict import Predict, asked
+from kvmlab.labs.questions03b import QUESTIONS
+from kvmlab.scenarios.directed_yield import directed_yield
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
+from kvmlab.scenarios.posted_nested import posted_nested
+from kvmlab.schedulers.chance import draw
+from kvmlab.show.verdicts import Build
+from kvmlab.show.widgets.verdicts import VerdictGrid
+
+__all__ = [
+    "chances",
+    "check_path",
+    "diff",
+    "draws",
+    "explore",
+    "foot",
+    "gap",
+    "happens",
+    "nets",
+    "predict",
+    "stepper",
+    "verdicts",
+    "why",
+]
+
+chances = rare.chances
+check_path, diff, explore, foot = nb03.check_path, nb03.diff, nb03.explore, nb03.foot
+nets, stepper, why = nb03.nets, nb03.stepper, nb03.why
+
+HUNT: Mapping[str, Build] = {
+    "preempted": partial(posted_interrupts, sender="vtd", preemptions=1),
+    "nested": posted_nested,
+    "a yield": directed_yield,
+}
+"""VT-d posts while the thread has lost its CPU; L2 is about to run; a spinning vCPU asks about another."""
+
+
+def predict(number: str) -> Predict:
+    """Return the predict box of a question; raise BadInput for a number that is none."""
+    return asked(number, QUESTIONS)
+
+
+def draws(name: str, number: int = 1000) -> str:
+    """Return how many of so many drawn schedules lose."""
+    scenario = posted_interrupts(named(name))
+    lost = scenario.properties[0].broken
+    losing = sum(bool(lost(draw(scenario.system, seed).state)) for seed in range(number))
+    return f"{name}: {losing} of {number} drawn schedules lose"
+
+
+def gap(name: str, between: int = 1_000_000, **cycles: int) -> str:
+    """Return in how many of the cycles between two posts a post must begin to get lost, and how rare that is.
+
+    ``cycles`` are what steps cost; a step that is not named costs 1.
+    """
+    width = len(rare.gap(name, **cycles))
+    if not width:
+        return f"{name}: no cycle; on this clock nothing is lost"
+    return f"{name}: {width} of {between:,} cycles; one post in {between // width:,} is lost"
+
+
+def happens(name: str, label: str, **knobs: Any) -> str:
+    """Return a shortest schedule whose last step is called ``label``, or that there is none."""
+    return ever(posted_interrupts(named(name), **knobs).system, label) or "never, in any schedule"
+
+
+def verdicts(*kernels: str) -> VerdictGrid:
+    """Return the proof table of the hunt: what stands beside the entry that the patch did not think of."""
+    return VerdictGrid([named(name) for name in kernels], HUNT)
