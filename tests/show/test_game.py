@@ -91,6 +91,8 @@ def test_the_game_is_over_exactly_at_rest(name: str, knobs: int) -> None:
         ("v4.10+no-event", "vvva", "the sender has not set ON yet"),
         ("v4.10+no-event", "vvvaa", "the sender still holds the notification"),
         ("v4.10+no-event", "vvvaaa", "the sender is still to kick"),
+        ("v4.10+no-event", "vvvaaavvaa", "the kick's EXITING throws the entry away"),
+        ("v4.10+no-event", "vvvaaavvvvaa", "the kick's IPI waits at the CPU and will take the guest out"),
     ],
 )
 def test_the_reason_is_the_net_that_holds(name: str, schedule: str, reason: str) -> None:
