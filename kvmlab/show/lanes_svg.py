@@ -9,11 +9,11 @@ from functools import partial
 from itertools import groupby
 
 from kvmlab.show import marks
+from kvmlab.show.foot import foot_svg
 from kvmlab.show.lanes import Beat, Lanes, Side
-from kvmlab.show.measure import width, wrap
+from kvmlab.show.measure import width
 from kvmlab.show.nets import FALLS
 from kvmlab.show.svg import document, line, rect, text
-from kvmlab.show.theme import BIG
 
 WIDTH = 960
 HALF = 486
@@ -47,7 +47,7 @@ def lanes_svg(shown: Lanes) -> str:
         *_side(shown, shown.left, 0),
         line(HALF - 8, 8, HALF - 8, low + 30, tone="quiet", thickness=0.5),
         *_side(shown, shown.right, HALF),
-        *_foot(shown.foot, low + 40),
+        *foot_svg(shown.foot, low + 40, WIDTH),
     )
     return document(WIDTH, low + 84, f"Swim lanes: {shown.name}", shown.foot, "".join(body))
 
@@ -110,10 +110,3 @@ def _end(side: Side, x: float, y: float) -> Iterator[str]:
     if side.lost:
         after = x + 30 + width(side.end + " ", bold=True)
         yield text(after, y + 5, "in PIR, ON=1: nobody will come")
-
-
-def _foot(sentence: str, top: float) -> Iterator[str]:
-    yield line(0, top, WIDTH, top, tone="quiet", thickness=0.5)
-    big = width(sentence, size=BIG) <= WIDTH - 12
-    for i, row in enumerate([sentence] if big else wrap(sentence, WIDTH - 12)):
-        yield text(6, top + 18 + 16 * i, row, big=big)

@@ -7,11 +7,11 @@ the first net that has it, or out through the gap.
 from collections.abc import Iterator
 
 from kvmlab.show import marks
+from kvmlab.show.foot import foot_svg
 from kvmlab.show.marks import Guests
-from kvmlab.show.measure import width, wrap
+from kvmlab.show.measure import wrap
 from kvmlab.show.nets import ROWS, SEVERAL, VECTOR, Net, NetsView
 from kvmlab.show.svg import arrow, document, group, line, num, path, rect, text
-from kvmlab.show.theme import BIG
 
 WIDTH, HEIGHT = 960, 420
 TOP, PITCH = 88, 44
@@ -49,7 +49,7 @@ def nets_svg(shown: NetsView) -> str:
     """Return the picture; its alternative text is the foot."""
     bars = (part for net in shown.nets for part in _net(shown, net))
     ground = (*_heads(shown), *_gaps(shown), *_rows(shown))
-    body = (*ground, *bars, _tail(shown), *_post(shown), *_foot(shown))
+    body = (*ground, *bars, _tail(shown), *_post(shown), *foot_svg(shown.foot, HEIGHT - 32, WIDTH))
     return document(WIDTH, HEIGHT, "Two nets", shown.foot, "".join(body))
 
 
@@ -135,9 +135,3 @@ def _post(shown: NetsView) -> Iterator[str]:
     end = _x(net.letter) if net else GAP + 16
     yield arrow(POST + 9, y, end - 10, y, "dashed")
     yield marks.square(end, y, LANDS[net.letter] if net else "lost")
-
-
-def _foot(shown: NetsView) -> Iterator[str]:
-    yield line(0, HEIGHT - 32, WIDTH, HEIGHT - 32, tone="quiet", thickness=0.5)
-    big = width(shown.foot, size=BIG) <= WIDTH - 2 * LEFT
-    yield text(LEFT, HEIGHT - 11, shown.foot, big=big)
