@@ -147,7 +147,7 @@ def frames() -> list[tuple[NetsView, str]]:
     some = [
         nets(order, sender, post, barrier=barrier)
         for (order, sender), barrier in product(able, (True, False))
-        for post in range(len(order) + 2)
+        for post in range(0, len(order) + 2, 1 if barrier else 3)
     ]
     return [(shown, nets_svg(shown)) for shown in some]
 

@@ -52,5 +52,5 @@ class SchedulerGame(Stepper):
         return rows
 
     def _draw(self) -> None:
-        self._line.value = f'<p role="status"><b>{escape(self.line)}</b></p>'
+        self._line.value = f'<p role="status" style="margin:4px 0"><b>{escape(self.line)}</b></p>'
         super()._draw()

@@ -125,8 +125,12 @@ class Nets(TwinBox):
             layout={"width": "540px"},
         )
         self._sender = widgets.ToggleButtons(options=SENDERS, style={"button_width": "auto"})
-        self._event = widgets.Dropdown(options=list(EVENTS.items()), description="EVENT check")
-        self._barrier = widgets.Checkbox(description="barrier behind mode=IN", indent=False)
+        self._event = widgets.Dropdown(
+            options=list(EVENTS.items()), description="EVENT check", style={"description_width": "initial"}
+        )
+        self._barrier = widgets.Checkbox(
+            description="barrier behind mode=IN", indent=False, layout={"margin": "2px 0 0 24px"}
+        )
         self._picture = widgets.HTML()
         for name, control in self._named.items():
             control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
