@@ -12,6 +12,9 @@ RESCHEDULE_VECTOR = 0xFD
 POSTED_INTR_VECTOR = 0xF2
 """Linux's posted-interrupt notification; its host handler counts and ends the interrupt, no more."""
 
+LOCAL_TIMER_VECTOR = 0xEC
+"""Linux's local APIC timer interrupt; its handler runs the hrtimers that have expired."""
+
 TOP_VECTOR = 0xFE
 """A vector of its own for forcing an exit: the model's choice, no kernel ever had it."""
 
