@@ -58,11 +58,14 @@ EXIT_TIMER = Step(
     COMMIT + " vmx.c handle_preemption_timer",
 )
 
+HV_TIMER_EXIT = Setting(
+    "hv_timer_exit", 1, "an exit may be forced by the preemption timer", COMMIT + " vmx.c"
+)
 EDITS: tuple[PathEdit | Setting, ...] = (
     swap("CHECK_IMMEDIATE", CHECK_IMMEDIATE),
     before("ENTER", HV_TIMER),
     after("EXIT.external_interrupt", EXIT_TIMER),
-    Setting("hv_timer_exit", 1, "an exit may be forced by the preemption timer", COMMIT + " vmx.c"),
+    HV_TIMER_EXIT,
     Setting(
         "preemption_timer", 1, "the preemption timer is used for deadlines", "v4.19 vmx.c module parameter"
     ),
@@ -89,26 +92,22 @@ ONLY_ZERO = Patch(
     (swap("NESTED.timer", NESTED_TIMER_ZERO),),
 )
 
+SOFT_HV_TIMER = Step(
+    "HV_TIMER",
+    update_hv_timer_softly,
+    says="vmx_update_hv_timer: an exit was asked for: value 0; else one that never runs out",
+    source="804939ea200d vmx.c vmx_update_hv_timer",
+)
+TIMER_STAYS_ON = Setting(
+    "soft_disable", 1, "preemption_timer=0 takes the hook away too", "804939ea200d vmx.c hardware_setup"
+)
 SOFT_DISABLE = Patch(
     "804939e",
     "2019: the timer stays on, off is a value that never ends; preemption_timer=0 means the self-IPI",
     "804939ea200d KVM: VMX: Leave preemption timer running when it's disabled",
     (
-        swap(
-            "HV_TIMER",
-            Step(
-                "HV_TIMER",
-                update_hv_timer_softly,
-                says="vmx_update_hv_timer: an exit was asked for: value 0; else one that never runs out",
-                source="804939ea200d vmx.c vmx_update_hv_timer",
-            ),
-        ),
-        Setting(
-            "soft_disable",
-            1,
-            "preemption_timer=0 takes the hook away too",
-            "804939ea200d vmx.c hardware_setup",
-        ),
+        swap("HV_TIMER", SOFT_HV_TIMER),
+        TIMER_STAYS_ON,
     ),
     needs="hv_timer_exit",
 )

@@ -7,6 +7,7 @@ the guest's local APIC is KVM's to emulate.
 
 from kvmlab.kernels.kernel import NewPath, Patch, Setting, after, before, swap
 from kvmlab.kernels.patch_3 import IRQ_OFF_FIRST
+from kvmlab.kernels.patch_4 import HV_TIMER_EXIT, TIMER_STAYS_ON
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI
 from kvmlab.kernels.v4_10 import PENDING_ENDS_AT_THE_EXIT
 from kvmlab.kvm.apic import WRMSR_EOI, WRMSR_ICR, WRMSR_ICR_POSTED, WRMSR_SELF_IPI
@@ -27,6 +28,8 @@ V6_1 = Patch(
         before("EXIT.unknown", WRMSR_ICR_POSTED),
         Setting("enable_apicv", 1, "APICv is used", "v6.1 vmx.c module parameter enable_apicv"),
         Setting("preemption_timer", 1, "the preemption timer is used", "v6.1 vmx.c module parameter"),
+        HV_TIMER_EXIT,
+        TIMER_STAYS_ON,
     ),
     scope=frozenset({"self-ipi"}),
 )
@@ -40,7 +43,7 @@ NOAPICV = Patch(
         swap("sync_pir_to_irr"),
         swap("EXIT.wrmsr_icr", WRMSR_ICR, WRMSR_SELF_IPI, WRMSR_EOI),
     ),
-    scope=frozenset({"kick", "self-ipi"}),
+    scope=frozenset({"kick", "self-ipi", "levels"}),
     needs="enable_apicv",
 )
 

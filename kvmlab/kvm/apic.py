@@ -38,8 +38,8 @@ _POSTING = [node.fn for node in (find(SENDER, "POST.pir"), find(SENDER, "POST.on
 def _writes(msr: int) -> Guard:
     def when(s: Sequence[int], me: Vcpu) -> bool:
         guest = current(s, me)
-        assert guest.msr is not None
-        return s[guest.vmcs.reason] == Exit.MSR_WRITE and s[guest.msr] == msr
+        wrote = s[guest.vmcs.reason] == Exit.MSR_WRITE
+        return wrote and guest.msr is not None and s[guest.msr] == msr
 
     return when
 

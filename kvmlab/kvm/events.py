@@ -44,6 +44,11 @@ def kvm_inj_virq(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firin
     return (("kvm_inj_virq", {"soft": False, "vector": intr_info.vector(after[me.queued])}),)
 
 
+def kvm_inj_exception(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """An exception goes into the VM-entry field."""
+    return (("kvm_inj_exception", {"exception": "#DB"}),)
+
+
 def reschedule_entry(before: Sequence[int], after: Sequence[int], me: object) -> Firing:
     """The host's handler of the reschedule IPI."""
     return (("reschedule_entry", {"vector": RESCHEDULE_VECTOR}),)

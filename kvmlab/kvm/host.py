@@ -14,7 +14,13 @@ from kvmlab.kvm.records import Sender, Vcpu
 from kvmlab.kvm.requests import KVM_REQ_TLB_FLUSH
 from kvmlab.machine.step import Block, Step, block, loop, prioritised
 from kvmlab.processor.records import ROOT
-from kvmlab.processor.vectors import POSTED_INTR_VECTOR, RESCHEDULE_VECTOR, TOP_VECTOR, bit
+from kvmlab.processor.vectors import (
+    LOCAL_TIMER_VECTOR,
+    POSTED_INTR_VECTOR,
+    RESCHEDULE_VECTOR,
+    TOP_VECTOR,
+    bit,
+)
 
 X86 = "d6185f20a0ef x86.c "
 
@@ -54,6 +60,14 @@ POSTED = _handler(
     POSTED_INTR_VECTOR,
     "the host takes the notification: it is eaten",
     "v4.10 arch/x86/kernel/irq.c smp_kvm_posted_intr_ipi",
+)
+
+
+TICK = _handler(
+    "IRQ.tick",
+    LOCAL_TIMER_VECTOR,
+    "the host takes its timer interrupt: what had expired has been seen to",
+    "arch/x86/kernel/apic/apic.c smp_apic_timer_interrupt",
 )
 
 

@@ -14,12 +14,16 @@ from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.icr import self_ipi
 from kvmlab.processor.vectors import RESCHEDULE_VECTOR, bit
+from kvmlab.processor.wire import send
 
 
 def send_to_self(s: list[int], me: Vcpu, vector: int) -> None:
     """Write the ICR: ``vector`` to the CPU that the hypervisor's thread runs on."""
     if me.under is None:
-        s[me.cpu.irr if me.cpu.in_flight is None else me.cpu.in_flight] |= bit(vector)
+        if me.wire is None:
+            s[me.cpu.irr] |= bit(vector)
+        else:
+            send(s, me.wire, bit(vector))
         return
     assert me.under.msr is not None and me.under.value is not None
     s[me.under.msr], s[me.under.value] = X2APIC_ICR, self_ipi(vector)

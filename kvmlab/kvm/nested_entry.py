@@ -5,8 +5,9 @@ a value too small for an hrtimer has expired at once. Source: v4.18 vmx.c nested
 vmx_start_preemption_timer; b5861e5cf2fc; 4c008127e471.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from kvmlab.kvm import nested_timer
 from kvmlab.kvm.exits import VMRESUME
 from kvmlab.kvm.nested import current, vmcs12
 from kvmlab.kvm.records import Vcpu
@@ -15,36 +16,62 @@ from kvmlab.machine.step import Step
 from kvmlab.processor.controls import (
     ACTIVATE_PREEMPTION_TIMER,
     EXTERNAL_INTERRUPT_EXITING,
+    HLT_EXITING,
     INTERRUPT_WINDOW_EXITING,
+    NMI_WINDOW_EXITING,
+    UNCONDITIONAL_IO_EXITING,
 )
+from kvmlab.processor.intr_info import is_valid
+from kvmlab.processor.records import HLT, Guest, Vmcs
+from kvmlab.processor.timer_events import DEBUG_VECTOR
 
 VMX = "v4.18 vmx.c "
 
 
-def load_vmcs02(s: list[int], me: Vcpu) -> str:
-    """Load vmcs02: L1's injection, its controls but for the timer's, and L0's own; the entry is owed."""
-    VMRESUME.fn(s, me)
-    s[me.nested_run_pending] = 1
-    form, fields = vmcs12(s, me), current(s, me).vmcs
-    s[fields.proc] = s[form.proc]
-    if form.pin is not None and fields.pin is not None:
-        s[fields.pin] = s[form.pin] & ~ACTIVATE_PREEMPTION_TIMER | EXTERNAL_INTERRUPT_EXITING
-    return "nested_vmx_run"
+OWN_PROC = HLT_EXITING | UNCONDITIONAL_IO_EXITING
+OWN_EXCEPTIONS = 1 << DEBUG_VECTOR
+"""What KVM makes exit in its guests, whatever L1 says: halts, port I/O, and of the exceptions here #DB."""
+
+Halts = Callable[[Sequence[int], Guest, Vmcs], bool]
+"""Does an entry into a halted L2 (its context, L1's form) sleep rather than run?"""
 
 
-def start_preemption_timer(at_once: int) -> Callable[[list[int], Vcpu], None]:
-    """Return the effect that starts L1's timer; values up to ``at_once`` have expired already."""
+def nothing_injected(s: Sequence[int], l2: Guest, form: Vmcs) -> bool:
+    """The entry brings nothing that would wake L2."""
+    return not is_valid(s[form.intr_info])
 
-    def start(s: list[int], me: Vcpu) -> None:
-        assert me.nested is not None
-        form = vmcs12(s, me)
-        assert form.pin is not None and form.timer is not None
-        asked = s[form.pin] & ACTIVATE_PREEMPTION_TIMER
-        s[me.nested.expired] = int(bool(asked) and s[form.timer] <= at_once)
-        if s[me.nested.expired]:
-            s[me.requests] |= KVM_REQ_EVENT
 
-    return start
+def nothing_wakes(s: Sequence[int], l2: Guest, form: Vmcs) -> bool:
+    """Neither an injection nor a window that is open would wake L2."""
+    proc = s[form.proc]
+    window = proc & NMI_WINDOW_EXITING or (proc & INTERRUPT_WINDOW_EXITING and s[l2.cpu.irq])
+    return nothing_injected(s, l2, form) and not window
+
+
+def _halts(s: list[int], me: Vcpu, asleep: Halts) -> None:
+    """Entered with the activity state HLT: L2 is not run but blocks, and no entry is owed."""
+    l2, cell = current(s, me), me.nested.halted if me.nested is not None else None
+    if cell is not None and l2.activity is not None and s[l2.activity] == HLT:
+        s[cell] = int(asleep(s, l2, vmcs12(s, me)))
+        s[me.nested_run_pending] = 1 - s[cell]
+
+
+def load_vmcs02(asleep: Halts) -> Callable[[list[int], Vcpu], str]:
+    """Return the effect of nested_vmx_run: L1's injection, its controls but for the timer's, and L0's own."""
+
+    def load(s: list[int], me: Vcpu) -> str:
+        VMRESUME.fn(s, me)
+        s[me.nested_run_pending] = 1
+        form, fields = vmcs12(s, me), current(s, me).vmcs
+        s[fields.proc] = s[form.proc] | OWN_PROC
+        if form.pin is not None and fields.pin is not None:
+            s[fields.pin] = s[form.pin] & ~ACTIVATE_PREEMPTION_TIMER | EXTERNAL_INTERRUPT_EXITING
+        if form.exception_bitmap is not None and fields.exception_bitmap is not None:
+            s[fields.exception_bitmap] = s[form.exception_bitmap] | OWN_EXCEPTIONS
+        _halts(s, me, asleep)
+        return "nested_vmx_run"
+
+    return load
 
 
 def evaluate_pending_interrupts(s: list[int], me: Vcpu) -> None:
@@ -55,13 +82,13 @@ def evaluate_pending_interrupts(s: list[int], me: Vcpu) -> None:
 
 NESTED_TIMER = Step(
     "NESTED.timer",
-    start_preemption_timer(1),
+    nested_timer.start(at_once=1),
     says="L1's preemption timer starts, emulated; a value of 0 or 1 has expired at once: KVM_REQ_EVENT",
     source=VMX + "vmx_start_preemption_timer",
 )
 NESTED_TIMER_ZERO = Step(
     "NESTED.timer",
-    start_preemption_timer(0),
+    nested_timer.start(at_once=0),
     says="L1's preemption timer starts, emulated; a value of 0 has expired at once: KVM_REQ_EVENT",
     source="4c008127e471 vmx.c vmx_start_preemption_timer",
 )

@@ -11,6 +11,7 @@ from kvmlab.machine.state import Cell, cell
 from kvmlab.machine.store_buffer import StoreBuffer
 from kvmlab.processor.intr_info import show as show_event
 from kvmlab.processor.records import Core, Cpu, Guest, Vmcs, show_flag
+from kvmlab.processor.wire import Wire
 
 
 def show_current(which: int) -> str:
@@ -31,10 +32,12 @@ class Vcpu:
     vcpu_enter_guest's local req_immediate_exit; ``queued`` is arch.interrupt, an injected interrupt whose
     delivery is not yet known to have worked.
 
-    Only where a kernel has them: ``nested``, ``ops``, and ``forced``, which is vcpu_vmx.req_immediate_exit.
+    Only where a kernel has them: ``nested``, ``ops``, ``forced`` (vcpu_vmx.req_immediate_exit), ``exception``
+    (arch.exception, one that is pending and not yet injected).
     Only where a scenario uses them: ``mode_buffer`` holds the thread's stores to ``mode`` under x86-TSO
-    (``None``: all see them at once), ``preemptions`` is how often the thread may still lose its CPU, and
-    ``other`` is the vCPU that this one asks about when it spins.
+    (``None``: all see them at once), ``preemptions`` is how often the thread may still lose its CPU,
+    ``other`` is the vCPU that this one asks about when it spins, and ``wire`` is the way of an IPI to its own
+    CPU, if that takes time.
     """
 
     level: int
@@ -45,9 +48,11 @@ class Vcpu:
     loaded: Cell | None = None
     under: Guest | None = None
     below: "Vcpu | None" = None
+    wire: Wire | None = None
     nested: NestedVmx | None = None
     ops: X86Ops | None = None
     forced: Cell | None = None
+    exception: Cell | None = None
     mode_buffer: StoreBuffer | None = None
     preemptions: Cell | None = None
     other: "Vcpu | None" = None

@@ -12,11 +12,19 @@ from kvmlab.kvm.events import kvm_nested_vmexit_inject
 from kvmlab.kvm.nested import current, is_guest_mode, vmcs12
 from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.step import Step
-from kvmlab.processor.controls import INTERRUPT_WINDOW_EXITING, MONITOR_TRAP_FLAG
+from kvmlab.processor.controls import (
+    HLT_EXITING,
+    INTERRUPT_WINDOW_EXITING,
+    NMI_WINDOW_EXITING,
+    UNCONDITIONAL_IO_EXITING,
+)
 from kvmlab.processor.exits import Exit
+from kvmlab.processor.intr_info import vector
+from kvmlab.processor.timer_events import intercepts
 
 ALWAYS = frozenset(
     {
+        Exit.MONITOR_TRAP_FLAG,
         Exit.CPUID,
         Exit.VMCALL,
         Exit.VMLAUNCH,
@@ -27,11 +35,13 @@ ALWAYS = frozenset(
     }
 )
 """L1 is told these whatever its controls say. Of MSR_WRITE that holds for the local APIC's MSRs, as KVM at L1
-sets its bitmap."""
+sets its bitmap; nobody but L1 asks for MTF exits, by its control or by an injection."""
 
 IF_ASKED = {
     Exit.INTERRUPT_WINDOW: INTERRUPT_WINDOW_EXITING,
-    Exit.MONITOR_TRAP_FLAG: MONITOR_TRAP_FLAG,
+    Exit.NMI_WINDOW: NMI_WINDOW_EXITING,
+    Exit.HLT: HLT_EXITING,
+    Exit.IO_INSTRUCTION: UNCONDITIONAL_IO_EXITING,
 }
 """L1 is told these if its processor-based controls ask for them."""
 
@@ -40,8 +50,11 @@ def is_for_l1(s: Sequence[int], me: Vcpu) -> bool:
     """Whether the last exit is L2's and L1 asked for it."""
     if not is_guest_mode(s, me):
         return False
-    reason = s[current(s, me).vmcs.reason]
-    return reason in ALWAYS or bool(s[vmcs12(s, me).proc] & IF_ASKED.get(Exit(reason), 0))
+    fields, form = current(s, me).vmcs, vmcs12(s, me)
+    reason = s[fields.reason]
+    if reason == Exit.EXCEPTION_NMI:
+        return intercepts(s, form, vector(s[fields.exit_intr]))
+    return reason in ALWAYS or bool(s[form.proc] & IF_ASKED.get(Exit(reason), 0))
 
 
 def _reflect(s: list[int], me: Vcpu) -> None:

@@ -11,13 +11,25 @@ ACTIVATE_PREEMPTION_TIMER = 1 << 6
 """Pin-based."""
 INTERRUPT_WINDOW_EXITING = 1 << 2
 """Primary processor-based."""
+HLT_EXITING = 1 << 7
+"""Primary processor-based."""
+NMI_WINDOW_EXITING = 1 << 22
+"""Primary processor-based."""
+UNCONDITIONAL_IO_EXITING = 1 << 24
+"""Primary processor-based."""
 MONITOR_TRAP_FLAG = 1 << 27
 """Primary processor-based."""
 ACK_INTERRUPT_ON_EXIT = 1 << 15
 """VM-exit control."""
 
 _PIN = {EXTERNAL_INTERRUPT_EXITING: "interrupts", ACTIVATE_PREEMPTION_TIMER: "timer"}
-_PROC = {INTERRUPT_WINDOW_EXITING: "window", MONITOR_TRAP_FLAG: "MTF"}
+_PROC = {
+    INTERRUPT_WINDOW_EXITING: "window",
+    HLT_EXITING: "HLT",
+    NMI_WINDOW_EXITING: "NMI-window",
+    UNCONDITIONAL_IO_EXITING: "I/O",
+    MONITOR_TRAP_FLAG: "MTF",
+}
 
 
 def show_pin(controls: int) -> str:

@@ -6,7 +6,7 @@ injection is one-shot. Source: SDM vol. 3 (June 2016), "Event Injection" (VM ent
 "VM-Entry Controls for Event Injection".
 """
 
-from kvmlab.processor import apicv, intr_info, preemption_timer
+from kvmlab.processor import apicv, flags, intr_info, preemption_timer
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import ACTIVE, OFFSET, ROOT, Guest, frame, handler
@@ -23,12 +23,14 @@ def vm_entry(s: list[int], guest: Guest) -> None:
         preemption_timer.load(s, guest, guest.timer)
     info = s[guest.vmcs.intr_info]
     if intr_info.is_valid(info):
-        deliver(s, guest, intr_info.vector(info))
-        s[guest.core.mtf] = int(bool(s[guest.vmcs.proc] & MONITOR_TRAP_FLAG))
+        pending_mtf = intr_info.kind(info) == intr_info.OTHER_EVENT
+        if not pending_mtf:
+            deliver(s, guest, intr_info.vector(info))
+        s[guest.core.mtf] = int(pending_mtf or bool(s[guest.vmcs.proc] & MONITOR_TRAP_FLAG))
 
 
 def deliver(s: list[int], guest: Guest, vector: int) -> None:
-    """Deliver ``vector`` through the guest's IDT; an interrupt gate clears IF. No instruction retires.
+    """Deliver ``vector`` through the guest's IDT; TF ends, an interrupt gate clears IF. Nothing retires.
 
     A halted guest wakes.
     """
@@ -36,8 +38,11 @@ def deliver(s: list[int], guest: Guest, vector: int) -> None:
         s[guest.activity] = ACTIVE
     if guest.return_rip is not None:
         s[guest.return_rip] = s[guest.rip]
+    if guest.flags is not None:
+        flags.push(s, guest, guest.flags)
     s[guest.rip] = handler(vector)
-    s[guest.cpu.irq] = 0
+    if vector not in guest.trap_gates:
+        s[guest.cpu.irq] = 0
     if guest.in_handler is not None:
         s[guest.in_handler] = 1
         s[guest.core.frame] = frame(guest.level) + 1
@@ -71,11 +76,17 @@ def vm_exit(s: list[int], guest: Guest, reason: Exit, *, exit_intr: int = 0, idt
 
 
 def retire(s: list[int], guest: Guest) -> None:
-    """Retire one instruction of the guest's body or handler; a shadow on it is over."""
+    """Retire one instruction of the guest's body or handler, which are loops of ``guest.length``."""
+    if s[guest.insns] < guest.cap:
+        rip = s[guest.rip]
+        s[guest.rip] = rip & ~OFFSET | (rip + 1 & OFFSET) % guest.length
+    complete(s, guest)
+
+
+def complete(s: list[int], guest: Guest) -> None:
+    """An instruction has been executed, RIP has moved: a shadow on it is over; MTF takes the guest out."""
     lift(s, guest)
     if s[guest.insns] < guest.cap:
         s[guest.insns] += 1
-        rip = s[guest.rip]
-        s[guest.rip] = rip & ~OFFSET | (rip + 1 & OFFSET) % guest.length
     if s[guest.vmcs.proc] & MONITOR_TRAP_FLAG:
         s[guest.core.mtf] = 1

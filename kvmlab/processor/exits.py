@@ -11,6 +11,7 @@ class Exit(IntEnum):
 
     EXCEPTION_NMI = 0
     EXTERNAL_INTERRUPT = 1
+    INIT_SIGNAL = 3
     INTERRUPT_WINDOW = 7
     NMI_WINDOW = 8
     CPUID = 10
@@ -20,6 +21,8 @@ class Exit(IntEnum):
     VMREAD = 23
     VMRESUME = 24
     VMWRITE = 25
+    IO_INSTRUCTION = 30
+    MSR_READ = 31
     MSR_WRITE = 32
     MONITOR_TRAP_FLAG = 37
     TPR_BELOW_THRESHOLD = 43

@@ -75,13 +75,12 @@ class Core:
 class Cpu:
     """A logical processor as one level sees it: RFLAGS.IF, and its local APIC's pending and serving sets.
 
-    Allocated only where somebody uses them: ``tpr`` (the task priority, else 0), ``tmr`` (which vectors
-    were accepted as level-triggered, else none), and ``in_flight`` (vectors sent that have not arrived).
+    Allocated only where somebody uses them: ``tpr``, the task priority (else 0), and ``tmr``, which of the
+    vectors were accepted as level-triggered (else none).
     """
 
     tpr: Cell | None = None
     tmr: Cell | None = None
-    in_flight: Cell | None = None
     irq: Cell = cell(1, show_flag)
     irr: Cell = cell(0, show_set)
     isr: Cell = cell(0, show_set)
@@ -93,14 +92,17 @@ class Vmcs:
 
     What never changes in a run is a constant, not a cell: ``exit_controls``, the posted-interrupt
     ``notification`` vector, the MSRs whose writes the MSR bitmap lets through, ``passed``, and the exception
-    bitmap. Allocated only where somebody uses them: ``pin`` (pin-based controls) and ``timer`` (the value of
-    the VMX-preemption timer).
+    bitmap, ``exceptions``. Allocated only where somebody uses them: ``pin`` (pin-based controls), ``timer``
+    (the value of the VMX-preemption timer); where a program changes them, ``exception_bitmap``, and
+    ``saves_timer`` (the VM-exit control "save VMX-preemption timer value").
     """
 
     owner: int
     guest: int
     exit_controls: int = 0
     exceptions: int = 0
+    exception_bitmap: Cell | None = None
+    saves_timer: Cell | None = None
     notification: int = POSTED_INTR_VECTOR
     passed: frozenset[int] = frozenset()
     pin: Cell | None = None
@@ -169,6 +171,14 @@ class PreemptionTimer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """RFLAGS.TF, and the flags in the frame on the guest's stack: bit 0 IF, bit 1 TF."""
+
+    tf: Cell = cell(0, show_flag)
+    saved: Cell = cell(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """The code at one level >= 1, and the processor under it.
 
@@ -179,7 +189,9 @@ class Guest:
     Allocated only where a guest's program has use for them: ``in_handler`` (an interrupt handler with
     a frame of its own is on top) and ``return_rip`` (where it returns to), ``shadow`` (STI or MOV SS blocks
     interrupts for one instruction), ``activity`` (active or halted), ``msr`` and ``value`` (what a WRMSR
-    is about to write), ``debug`` (a debug trap is pending), ``smm`` (it is in system-management mode).
+    is about to write), ``debug`` (a debug trap is pending), ``smm`` (it is in system-management mode),
+    ``flags`` (TF, and what IRET brings back), ``nmi_blocked``, and ``exit_length`` (of the instruction that
+    exited). Vectors in ``trap_gates`` leave IF as it is.
     """
 
     level: int
@@ -192,6 +204,10 @@ class Guest:
     apicv: Apicv | None = None
     timer: PreemptionTimer | None = None
     debug: Cell | None = None
+    flags: Flags | None = None
+    nmi_blocked: Cell | None = None
+    exit_length: Cell | None = None
+    trap_gates: frozenset[int] = frozenset()
     smm: Cell | None = None
     in_handler: Cell | None = None
     return_rip: Cell | None = None

@@ -13,11 +13,17 @@ from kvmlab.machine.step import STAY, Step
 from kvmlab.processor import intr_info, preemption_timer
 from kvmlab.processor.entry import deliver, vm_exit
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.records import WAIT_FOR_SIPI, Guest
+from kvmlab.processor.records import WAIT_FOR_SIPI, Guest, Vmcs
 from kvmlab.processor.shadow import BLOCKING_BY_MOV_SS
 
 SDM = "SDM vol. 3 (June 2016), "
 DEBUG_VECTOR = 1
+
+
+def intercepts(s: Sequence[int], vmcs: Vmcs, vector: int) -> bool:
+    """Whether the exception bitmap makes an exit of ``vector``."""
+    bitmap = vmcs.exceptions if vmcs.exception_bitmap is None else s[vmcs.exception_bitmap]
+    return bool(bitmap >> vector & 1)
 
 
 def _trap_pending(s: Sequence[int], me: Guest) -> bool:
@@ -29,7 +35,7 @@ def _trap_pending(s: Sequence[int], me: Guest) -> bool:
 def _trap(s: list[int], me: Guest) -> str:
     assert me.debug is not None
     s[me.debug] = 0
-    if me.vmcs.exceptions >> DEBUG_VECTOR & 1:
+    if intercepts(s, me.vmcs, DEBUG_VECTOR):
         info = intr_info.event(DEBUG_VECTOR, intr_info.HARDWARE_EXCEPTION)
         vm_exit(s, me, Exit.EXCEPTION_NMI, exit_intr=info)
     else:

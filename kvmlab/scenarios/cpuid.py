@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
+from kvmlab.kernels.nesting import nested
 from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.machine.run import Run
 from kvmlab.machine.state import Layout
@@ -19,7 +20,7 @@ from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import ROOT, Guest, frame
 from kvmlab.scenarios.scenario import Scenario
-from kvmlab.scenarios.stack import LETTERS, kvms, stack
+from kvmlab.scenarios.stack import LETTERS, Detail, kvms, stack
 
 
 def _cpuid(s: list[int], me: Guest) -> None:
@@ -49,8 +50,8 @@ def cpuid(kernel: Kernel, *, levels: int = 1, accesses: int = 0) -> Scenario:
     if not 1 <= levels <= len(LETTERS) or accesses < 0:
         raise BadInput(f"levels: 1 to {len(LETTERS)}; accesses: 0 or more")
     layout = Layout()
-    kernels = [kernel] * levels
-    parts = stack(layout, kernels, [CpuModel()] * levels, hypervisor=False)
+    kernels = [nested(kernel)] * levels
+    parts = stack(layout, kernels, [CpuModel()] * levels, Detail(hypervisor=False))
     guest = Actor("g", f"L{levels}, the guest", GUEST, parts.top, parts.core.frame, frame(levels))
     system = System(layout, [*kvms(parts, kernels, accesses), guest])
 

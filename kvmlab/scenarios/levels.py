@@ -12,21 +12,23 @@ from dataclasses import dataclass
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as kernel_called
+from kvmlab.kernels.nesting import nested
 from kvmlab.kernels.patch_4 import hooks
 from kvmlab.kvm.immediate_exit import VMX, CpuModel
 from kvmlab.kvm.records import Sender
 from kvmlab.machine.property import Property
 from kvmlab.machine.state import Layout
-from kvmlab.machine.step import Step, block, loop
+from kvmlab.machine.step import Step, block
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor import preemption_timer
 from kvmlab.processor.boundary import TIMER_EVENTS
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.records import Cpu, Guest, Vmcs, frame
+from kvmlab.processor.records import Guest, Vmcs, frame
+from kvmlab.processor.wire import WIRE
 from kvmlab.scenarios.guests import L2, L2_BODY, on_guest
 from kvmlab.scenarios.scenario import Scenario
-from kvmlab.scenarios.stack import LETTERS, Stack, kvms, stack
+from kvmlab.scenarios.stack import LETTERS, Detail, Stack, kvms, stack
 
 METHODS = {"ipi": "v4.18", "timer0": "d264ee0"}
 """The kernel that forces an exit so, where no kernel is named."""
@@ -56,18 +58,6 @@ TESTER = on_guest(
         Step("TEST.EXITED", _nothing, says="the tester runs again, behind its VMRESUME"),
     ),
     TIMER_EVENTS,
-)
-
-
-def _arrive(s: list[int], me: Cpu) -> None:
-    assert me.in_flight is not None
-    s[me.irr] |= s[me.in_flight]
-    s[me.in_flight] = 0
-
-
-WIRE = loop(
-    "wire",
-    Step("ARRIVES", _arrive, lambda s, me: s[me.in_flight], "the IPI reaches the local APIC, at last"),
 )
 
 
@@ -104,6 +94,7 @@ def kernels_by_level(base: Kernel, levels: int, methods: str, kernels: str) -> l
         name = named.get(level) or METHODS.get(asked.get(level, ""))
         found = kernel_called(name) if name else base
         found.require("levels")
+        found = nested(found)
         if level in asked and method(found, CpuModel()) != asked[level]:
             raise BadInput(f"methods: {found.name} at L{level} forces an exit by {method(found, CpuModel())}")
         chosen.append(found)
@@ -148,10 +139,10 @@ def levels(
     chosen = kernels_by_level(kernel, levels, methods, kernels)
     layout = Layout()
     cap = after + 1 if after else 1
-    parts = stack(layout, chosen, [CpuModel()] * levels, in_flight=no_a1, cap=cap)
+    parts = stack(layout, chosen, [CpuModel()] * levels, Detail(cap=cap, slow_ipi=no_a1))
     actors = _actors(parts, chosen, accesses, after)
     if no_a1:
-        actors.append(Actor("i", "the interrupt's way", WIRE, parts.cpus[0]))
+        actors.append(Actor("i", "the interrupt's way", WIRE, parts.vcpus[0].wire))
     if cancel:
         sender = Sender(vcpu=parts.vcpus[-1])
         actors.append(Actor("a", "another thread", chosen[-1].paths["request_and_kick"], sender))

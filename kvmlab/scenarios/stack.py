@@ -13,18 +13,39 @@ from kvmlab.kernels.patch_4 import hooks
 from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.kvm.levels import at_level
 from kvmlab.kvm.mode import IN_GUEST_MODE
-from kvmlab.kvm.nested_vmx import NestedVmx
+from kvmlab.kvm.nested_entry import OWN_EXCEPTIONS, OWN_PROC
+from kvmlab.kvm.nested_vmx import Hrtimer, NestedVmx
 from kvmlab.kvm.records import Vcpu
-from kvmlab.machine.state import Layout
+from kvmlab.machine.state import Cell, Layout
 from kvmlab.machine.system import Actor
 from kvmlab.processor.controls import EXTERNAL_INTERRUPT_EXITING, show_pin
-from kvmlab.processor.records import ROOT, Core, Cpu, Guest, Vmcs, frame, show_flag
-from kvmlab.processor.vectors import show_set
+from kvmlab.processor.intr_info import show as show_event
+from kvmlab.processor.records import ROOT, Core, Cpu, Flags, Guest, Vmcs, frame, show_flag
+from kvmlab.processor.wire import Wire
 
 Forms = Mapping[tuple[int, int], Vmcs]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The actors of the KVMs above level 0; a schedule is written in letters, so here the alphabet ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of a stack is there.
+
+    ``hypervisor``: L(n) is one and has a guest. ``slow_ipi``: an IPI that level 0 sends to itself takes
+    its time: ``delay`` where ``now`` is the cell that counts it, else any. ``cap`` is how many
+    instructions of a guest are counted. ``code``: the guest runs code of its own, with all that an
+    instruction may touch; its handlers of vectors in ``trap_gates`` keep IF.
+    """
+
+    hypervisor: bool = True
+    slow_ipi: bool = False
+    cap: int = 1
+    code: bool = False
+    now: Cell | None = None
+    delay: int = 0
+    trap_gates: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +56,6 @@ class Stack:
     """
 
     kvms: int
-
     core: Core
     cpus: tuple[Cpu, ...]
     code: Mapping[int, Guest]
@@ -52,23 +72,38 @@ class Stack:
         """What L(n) fills in for it, where L(n) is a hypervisor."""
         return self.vmcs[self.kvms, self.kvms + 1]
 
+    @property
+    def told(self) -> Guest:
+        """The guest as L(n) has it, where L(n) is a hypervisor."""
+        return replace(self.top, host=self.cpus[self.kvms], vmcs=self.form)
 
-def _vmcs(layout: Layout, owner: int, guest: int, exit_controls: int) -> Vmcs:
+
+def _vmcs(layout: Layout, owner: int, guest: int, kernel: Kernel | None, code: bool) -> Vmcs:
+    """Allocate V[owner -> guest]; KVM has switched on what it always switches on."""
     name = f"V{owner}_{guest}"
-    pin, timer = layout.add(f"{name}.pin", EXTERNAL_INTERRUPT_EXITING, show_pin), layout.add(f"{name}.timer")
-    return layout.record(
-        Vmcs, name, owner=owner, guest=guest, exit_controls=exit_controls, pin=pin, timer=timer
-    )
+    more = {"pin": layout.add(f"{name}.pin", EXTERNAL_INTERRUPT_EXITING if kernel else 0, show_pin)}
+    more["timer"] = layout.add(f"{name}.timer")
+    if code:
+        more["exception_bitmap"] = layout.add(f"{name}.exceptions", OWN_EXCEPTIONS if kernel else 0)
+    if code and not kernel:
+        more["saves_timer"] = layout.add(f"{name}.saves_timer", 0, show_flag)
+    controls, proc = (kernel.setting("exit_controls"), OWN_PROC) if kernel else (0, 0)
+    return layout.record(Vmcs, name, owner=owner, guest=guest, exit_controls=controls, proc=proc, **more)
 
 
 def _code(
-    layout: Layout, core: Core, cpus: Sequence[Cpu], forms: Forms, kvms: int, cap: int
+    layout: Layout, core: Core, cpus: Sequence[Cpu], forms: Forms, kvms: int, detail: Detail
 ) -> dict[int, Guest]:
-    """Return the contexts; only KVM writes MSRs here."""
+    """Return the contexts; only hypervisors write MSRs here, only the guest on top runs code of its own."""
     code = {}
     for level in range(1, len(cpus)):
-        name = f"guest{level}"
-        extra = {part: layout.add(f"{name}.{part}") for part in ("msr", "value")} if level < kvms else {}
+        name, top = f"guest{level}", level == len(cpus) - 1
+        cells = [] if top and detail.hypervisor else ["msr", "value"]
+        if top and detail.code:
+            cells = ["shadow", "activity", "debug", "return_rip", "nmi_blocked", "exit_length"]
+        extra: dict[str, object] = {part: layout.add(f"{name}.{part}") for part in cells}
+        if top and detail.code:
+            extra["flags"] = layout.record(Flags, f"{name}.flags")
         code[level] = layout.record(
             Guest,
             name,
@@ -77,21 +112,42 @@ def _code(
             host=cpus[0],
             cpu=cpus[level],
             vmcs=forms[0, level],
-            cap=cap,
-            length=cap + 1,
+            trap_gates=detail.trap_gates,
+            cap=detail.cap,
+            length=detail.cap + 1,
             **extra,
         )
     return code
 
 
+def _nested(layout: Layout, level: int, detail: Detail) -> NestedVmx:
+    name = f"nested{level}"
+    cells = ("mtf_pending", "halted", "init") if detail.code else ()
+    more: dict[str, object] = {part: layout.add(f"{name}.{part}", 0, show_flag) for part in cells}
+    if detail.now is not None:
+        more["clock"] = layout.record(Hrtimer, f"{name}.clock", now=detail.now)
+    return layout.record(NestedVmx, name, **more)
+
+
 def _vcpu(
-    layout: Layout, stack: Stack, level: int, kernel: Kernel, cpu: CpuModel, above: Vcpu | None
+    layout: Layout,
+    stack: Stack,
+    level: int,
+    kernel: Kernel,
+    cpu: CpuModel,
+    above: Vcpu | None,
+    detail: Detail,
 ) -> Vcpu:
     top = len(stack.cpus) - 1
     guests = tuple(
         replace(stack.code[k], host=stack.cpus[level], vmcs=stack.vmcs[level, k])
         for k in range(level + 1, top + 1)
     )
+    wire = None
+    if detail.slow_ipi and not level:
+        irr = stack.cpus[0].irr
+        wire = layout.record(Wire, "wire", irr=irr, now=detail.now, delay=detail.delay)
+    exception = layout.add(f"vcpu{level}.exception", 0, show_event) if detail.code else None
     return layout.record(
         Vcpu,
         f"vcpu{level}",
@@ -102,40 +158,34 @@ def _vcpu(
         forms=tuple(stack.vmcs[level + 1, k] for k in range(level + 2, top + 1)),
         loaded=above.current if above else None,
         under=stack.code.get(level),
-        nested=layout.record(NestedVmx, f"nested{level}"),
+        wire=wire,
+        nested=_nested(layout, level, detail),
         ops=hooks(kernel, cpu),
         forced=layout.add(f"vcpu{level}.forced", 0, show_flag),
+        exception=exception,
         mode=IN_GUEST_MODE,
         current=stack.kvms - level - 1,
     )
 
 
-def stack(
-    layout: Layout,
-    kernels: Sequence[Kernel],
-    cpus: Sequence[CpuModel],
-    *,
-    hypervisor: bool = True,
-    in_flight: bool = False,
-    cap: int = 1,
-) -> Stack:
-    """Allocate a stack with one KVM for each of ``kernels``, from level 0 on, each on its CPU of ``cpus``.
-
-    ``hypervisor``: L(n) is one and has a guest. ``in_flight``: an IPI that level 0 sends to itself takes its
-    time. ``cap`` is how many instructions of a guest are counted.
-    """
+def stack(layout: Layout, kernels: Sequence[Kernel], cpus: Sequence[CpuModel], detail: Detail) -> Stack:
+    """Allocate a stack with one KVM for each of ``kernels``, from level 0 on, each on its CPU of ``cpus``."""
     n = len(kernels)
-    top = n + hypervisor
+    top = n + detail.hypervisor
     core = layout.record(Core, "core", frame=frame(n))
-    flight = layout.add("L0.in_flight", 0, show_set) if in_flight else None
-    seen = [layout.record(Cpu, f"L{k}", irq=0, in_flight=None if k else flight) for k in range(top + 1)]
-    controls = [*(kernel.setting("exit_controls") for kernel in kernels), 0]
-    forms = {(h, k): _vmcs(layout, h, k, controls[h]) for h in range(top) for k in range(h + 1, top + 1)}
-    code = _code(layout, core, seen, forms, n, cap)
+    seen = [layout.record(Cpu, f"L{k}", irq=0) for k in range(top + 1)]
+    owners = [*kernels, None]
+    forms = {
+        (h, k): _vmcs(layout, h, k, owners[h], detail.code and k == top)
+        for h in range(top)
+        for k in range(h + 1, top + 1)
+    }
+    code = _code(layout, core, seen, forms, n, detail)
     bare = Stack(n, core, tuple(seen), code, forms, ())
     vcpus: list[Vcpu] = []
     for level in reversed(range(n)):
-        vcpus.insert(0, _vcpu(layout, bare, level, kernels[level], cpus[level], vcpus[0] if vcpus else None))
+        above = vcpus[0] if vcpus else None
+        vcpus.insert(0, _vcpu(layout, bare, level, kernels[level], cpus[level], above, detail))
     for level in range(1, n):
         vcpus[level] = replace(vcpus[level], below=vcpus[level - 1])
     return replace(bare, vcpus=tuple(vcpus))
