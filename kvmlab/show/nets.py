@@ -57,10 +57,9 @@ FALLS = {
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """What catches a post at the places ``first`` to ``last`` (none if they cross), and how."""
+    """What catches a post at the places ``first`` to ``last``, and how."""
 
     letter: str
-    title: str
     says: str
     first: int
     last: int
@@ -68,11 +67,6 @@ class Net:
     def holds(self, place: int) -> bool:
         """Whether a post at ``place`` is caught."""
         return self.first <= place <= self.last
-
-    @property
-    def empty(self) -> bool:
-        """Whether it catches nothing anywhere."""
-        return self.first > self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,23 +154,26 @@ def nets(order: Sequence[str], sender: Sender = "CPU", post: int = 0, *, barrier
     ``barrier=False`` leaves the barrier behind mode=IN out, under TSO; with it TSO adds nothing. Raises
     BadInput for an order that is not whole, an unknown sender, or a place that does not exist.
     """
+    _check(order, sender, post)
+    rows = (*order, "entry")
+    at = {name: i for i, name in enumerate(rows)}
+    seen = at["mode"] if barrier else _drained(at)
+    some = tuple(_nets(at, sender, seen))
+    gaps = tuple(_gaps(at, sender, seen, some))
+    return NetsView(rows, sender, barrier, post, some, gaps, seen, _several(at, sender))
+
+
+def _check(order: Sequence[str], sender: str, post: int) -> None:
     if sender not in SENDERS:
         raise unknown("sender", sender, SENDERS)
-    if len({*order}) < len(order) or {*order} - {"event"} != NODES.keys() - {"event"}:
+    if len({*order}) < len(order) or {*order, "event"} != NODES.keys():
         raise BadInput(
             f"order {', '.join(order)}: name sync, mode, irq_off, recheck once each, event at most"
         )
     if sender == "CPU with EVENT" and "event" not in order:
         raise BadInput("a sender that makes KVM_REQ_EVENT needs the event check in the order")
-    rows = (*order, "entry")
-    if not 0 <= post <= len(rows):
-        raise BadInput(f"post at place {post}: 0 (before the first row) to {len(rows)} (after VM entry)")
-    at = {name: i for i, name in enumerate(rows)}
-    seen = at["mode"] if barrier else _drained(at)
-    all_ = tuple(_nets(at, sender, seen))
-    return NetsView(
-        rows, sender, barrier, post, all_, tuple(_gaps(at, sender, seen, all_)), seen, _several(at, sender)
-    )
+    if not 0 <= post <= len(order) + 1:
+        raise BadInput(f"post at place {post}: 0 (before the first row) to {len(order) + 1} (after VM entry)")
 
 
 def _drained(at: dict[str, int]) -> int:
@@ -186,20 +183,20 @@ def _drained(at: dict[str, int]) -> int:
 
 
 def _nets(at: dict[str, int], sender: Sender, seen: int) -> Iterator[Net]:
-    yield Net("A", "reads ON", "the sync is still to come and reads ON", 0, at["sync"])
+    yield Net("A", "the sync is still to come and reads ON", 0, at["sync"])
     decides = at["irq_off"] if sender == "VT-d" else max(at["irq_off"], seen)
-    yield Net("B", "notification", "its notification reaches the guest", decides + 1, at["entry"] + 1)
+    yield Net("B", "its notification reaches the guest", decides + 1, at["entry"] + 1)
     if sender == "CPU with EVENT":
         says = "KVM_REQ_EVENT throws the entry away; the next sync reads ON"
         first = at["event"] + 1 if at["event"] < at["recheck"] else 0
-        yield Net("C", "request", says, first, at["recheck"])
+        yield Net("C", says, first, at["recheck"])
 
 
-def _gaps(at: dict[str, int], sender: Sender, seen: int, all_: Sequence[Net]) -> Iterator[Gap]:
+def _gaps(at: dict[str, int], sender: Sender, seen: int, some: Sequence[Net]) -> Iterator[Gap]:
     """Yield the places under no net, neighbours with the same mechanisms as one."""
-    bare = [place for place in range(at["entry"] + 2) if not any(net.holds(place) for net in all_)]
-    for (why, _), some in groupby(enumerate(bare), lambda x: (_why(at, sender, seen, x[1]), x[1] - x[0])):
-        places = [place for _, place in some]
+    bare = [place for place in range(at["entry"] + 2) if not any(net.holds(place) for net in some)]
+    for (why, _), stretch in groupby(enumerate(bare), lambda x: (_why(at, sender, seen, x[1]), x[1] - x[0])):
+        places = [place for _, place in stretch]
         yield Gap(why, places[0], places[-1])
 
 

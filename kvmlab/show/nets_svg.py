@@ -85,8 +85,6 @@ def _rows(shown: NetsView) -> Iterator[str]:
 def _net(shown: NetsView, net: Net) -> Iterator[str]:
     """Yield a bar, and hairlines from the rows at which it begins and ends."""
     x, n = _x(net.letter), len(shown.rows)
-    if net.empty:
-        return
     top = y_of(net.first - 0.5) if net.first else y_of(-0.25)
     bottom = y_of(net.last + 0.5) if net.last < n else y_of(n + 0.25)
     ends = [y for y, row in ((top, net.first > 0), (bottom, net.last < n)) if row]
