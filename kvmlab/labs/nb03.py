@@ -1,10 +1,12 @@
 """Notebook 03, Where did my interrupt go?: everything its cells use."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import replace
 from functools import partial
 from textwrap import fill
 from typing import Any, Protocol
 
+from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.lost import why_lost
 from kvmlab.labs.own_path_bench import OwnPathBench, check_path
@@ -24,7 +26,10 @@ from kvmlab.show.diff import KernelDiff
 from kvmlab.show.places import spoken
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.game import SchedulerGame
+from kvmlab.show.widgets.lanes import SwimLanes as lanes
 from kvmlab.show.widgets.nets import Nets as nets
+from kvmlab.show.widgets.order_map import OrderMap as order_map
+from kvmlab.show.widgets.space import DesignSpace as design_space
 from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
@@ -32,12 +37,15 @@ __all__ = [
     "check_path",
     "check_wakeup",
     "delivered",
+    "design_space",
     "diff",
     "explore",
     "foot",
     "game",
+    "lanes",
     "losses",
     "nets",
+    "order_map",
     "own_path",
     "predict",
     "stepper",
@@ -149,8 +157,16 @@ def why(name: str, schedule: str, **knobs: Any) -> str:
 
 
 def diff(before: str, after: str) -> KernelDiff:
-    """Return what distinguishes two kernels, step by step."""
-    return KernelDiff(named(before), named(after))
+    """Return what distinguishes two kernels, step by step, in the paths that both have.
+
+    A path that only one of them has is one that the other was not modelled for; it is no part of a patch.
+    """
+    a, b = named(before), named(after)
+    return KernelDiff(_only(a, b.paths), _only(b, a.paths))
+
+
+def _only(kernel: Kernel, names: Container[str]) -> Kernel:
+    return replace(kernel, paths={name: path for name, path in kernel.paths.items() if name in names})
 
 
 def verdicts() -> VerdictGrid:

@@ -25,6 +25,7 @@ __all__ = [
     "foot",
     "gap",
     "happens",
+    "lanes",
     "nets",
     "predict",
     "stepper",
@@ -34,7 +35,7 @@ __all__ = [
 
 chances = rare.chances
 check_path, diff, explore, foot = nb03.check_path, nb03.diff, nb03.explore, nb03.foot
-nets, stepper, why = nb03.nets, nb03.stepper, nb03.why
+lanes, nets, stepper, why = nb03.lanes, nb03.nets, nb03.stepper, nb03.why
 
 HUNT: Mapping[str, Build] = {
     "preempted": partial(posted_interrupts, sender="vtd", preemptions=1),

@@ -153,6 +153,18 @@ def test_the_bell_rings_without_an_exit() -> None:
     assert not any("EXIT" in line for line in lines)
 
 
+def test_the_diff_is_the_patch_and_nothing_else() -> None:
+    """Two moves, one changed step, one taken away; no path that only one kernel is modelled for."""
+    pytest.importorskip("ipywidgets")
+    from kvmlab.labs import nb03
+
+    shown = repr(nb03.diff("v4.10", "b95234c"))
+    lines = [line for line in shown.splitlines() if line.startswith(("+", "−", "~", "↕"))]
+    marked = {line.split()[1] for line in lines if "added" not in line}
+    steps = {"SYNC.test", "SYNC.clear", "SYNC.copy"}
+    assert marked == {"sync_pir_to_irr", *steps, "IRQ_OFF", "POST.on", "POST.request"}
+
+
 def test_the_facade_has_what_it_promises() -> None:
     """Every name in __all__ can be called; a kernel without losses has none to list."""
     pytest.importorskip("ipywidgets")
