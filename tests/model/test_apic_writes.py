@@ -23,7 +23,6 @@ def test_without_virtual_interrupt_delivery_tpr_exits_below_its_threshold(vector
     pending(b, vector)
     b.s[b.page.threshold] = 5
     b.enter()
-    b.s[b.page.recognised] = 0
     apic_write.mov_to_cr8(b.s, b.guest, value >> 4)
     assert b.s[b.page.vtpr] == value & 0xF0
     assert b.exit == (Exit.TPR_BELOW_THRESHOLD if value >> 4 < 5 else NONE)

@@ -158,16 +158,20 @@ def test_delivery_moves_rvi_into_service(stored: tuple[str, ...]) -> None:
     assert apicv.interrupt_status(b.s, a) == 0x4531
 
 
-def test_a_virtual_interrupt_wakes_a_halted_guest() -> None:
-    """Delivery ends HLT; one that is masked does not."""
-    for enabled in (1, 0):
-        b = bench(guest=(*WHOLE, "activity"))
-        assert b.guest.activity is not None
-        b.s[b.guest.activity], b.s[b.guest.cpu.irq] = HLT, enabled
-        pending(b, 0x31)
-        b.enter()
-        b.boundary()
-        assert b.s[b.guest.activity] == (ACTIVE if enabled else HLT)
+@pytest.mark.parametrize("evaluation", [enter, posted])
+@pytest.mark.parametrize(("vector", "enabled"), [(0x31, 1), (0x31, 0), (0x21, 1), (0, 1)])
+def test_only_a_delivered_interrupt_wakes_a_halted_guest(
+    evaluation: Callable[[Bench], None], vector: int, enabled: int
+) -> None:
+    """Delivery ends HLT; processing a notification alone, or what IF or the priority masks, does not."""
+    b = bench(guest=(*WHOLE, "activity"), page=("vtpr",))
+    assert b.guest.activity is not None and b.page.vtpr is not None
+    b.s[b.guest.activity], b.s[b.guest.cpu.irq], b.s[b.page.vtpr] = HLT, enabled, 0x20
+    if vector:
+        pending(b, vector)
+    evaluation(b)
+    b.boundary()
+    assert b.s[b.guest.activity] == (ACTIVE if enabled and vector == 0x31 else HLT)
 
 
 @pytest.mark.parametrize(
