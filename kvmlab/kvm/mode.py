@@ -41,11 +41,14 @@ def change(s: list[int], mode: Cell, to: int) -> None:
 
 
 def store(s: list[int], mode: Cell, buffer: StoreBuffer | None, to: int) -> None:
-    """Set the mode from the vCPU's own thread: at once, or through its CPU's store buffer if it has one."""
-    if buffer is None:
-        change(s, mode, to)
-    else:
+    """Set the mode from the vCPU's own thread: at once, or through its CPU's store buffer if it has one.
+
+    Storing what is there is no transition (a cancel may come before the mode was ever set).
+    """
+    if buffer is not None:
         store_buffer.store(s, buffer, to)
+    elif s[mode] != to:
+        change(s, mode, to)
 
 
 def load(s: Sequence[int], mode: Cell, buffer: StoreBuffer | None) -> int:

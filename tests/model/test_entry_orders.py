@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from kvmlab.kernels.names import kernel
-from kvmlab.kernels.orders import parse_order, reordered
+from kvmlab.kernels.orders import NODES, parse_order, reordered
 from kvmlab.kernels.step_table import step_table as bare_path
 from kvmlab.machine.state import State
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
@@ -93,6 +93,20 @@ def test_one_order_needs_a_second_sender_to_fail() -> None:
     """With the recheck before IF=0 and the sync, one sender is safe, two are not."""
     order = "mode,recheck,irq_off,sync"
     assert [explore(bare(order, senders=n)).verdict for n in (1, 2)] == ["ok", "violated"]
+
+
+def test_the_recheck_may_stand_anywhere_beside_a_request() -> None:
+    """All 120 orders of the five steps can be run; the request saves who posts between look and recheck."""
+    verdicts = {order: explore(bare(",".join(order), "check-first")).verdict for order in permutations(NODES)}
+    assert all(verdicts[order] == "ok" for order in verdicts if _saved(order))
+    assert len(verdicts) == 120 and "violated" in verdicts.values()
+
+
+def _saved(order: tuple[str, ...]) -> bool:
+    """Whether look, sync, deciding steps and recheck stand in a safe order for a sender with a request."""
+    at = {name: order.index(name) for name in order}
+    decided = max(at["mode"], at["irq_off"])
+    return at["sync"] > decided or at["event"] < at["sync"] < decided < at["recheck"]
 
 
 def test_both_halves_make_the_fix() -> None:
