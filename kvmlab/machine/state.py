@@ -30,6 +30,21 @@ def number(value: int) -> str:
     return str(value)
 
 
+def members(numbers: int) -> list[int]:
+    """Return the numbers of a set that is kept as a bitmap, lowest first."""
+    return [n for n in range(numbers.bit_length()) if numbers >> n & 1]
+
+
+def show_set(numbers: int) -> str:
+    """Print a set that is kept as a bitmap: ``-`` or ``0x31 0x40``."""
+    return " ".join(f"{n:#x}" for n in members(numbers)) or "-"
+
+
+def show_member(number: int) -> str:
+    """Print one number that may be in such sets, ``-`` for 0, which is none."""
+    return f"{number:#x}" if number else "-"
+
+
 @dataclass(frozen=True, slots=True)
 class CellInfo:
     """What is known about a cell: its name, first value, printer, and whether it is a deadline."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kvmlab.errors import IllegalTransition, ModelError
-from kvmlab.machine.program import Place, as_row, compile_path
+from kvmlab.machine.program import Place, compile_path
 from kvmlab.machine.state import Cell, Layout, State
 from kvmlab.machine.step import Block, Effect, Guard, Step
 
@@ -88,15 +88,19 @@ class Move:
         s[self.pc] = self.jumps[self.fn(s, self.me)]
 
 
-Ranked = tuple[tuple[tuple[Guard | None, bool, Move], ...], tuple[tuple[Guard | None, bool, Move], ...]]
-Entry = tuple[bool, Any, Cell, tuple[Ranked, ...]]
-"""(is another frame on top?, the actor's record, its position, its rows)."""
+Ranked = tuple[tuple[Move, ...], tuple[Move, ...]]
+"""The moves of one row: by priority, and the free choices."""
+Option = tuple[Guard | None, Move]
+Asked = tuple[tuple[Move, ...], tuple[Option, ...], tuple[Option, ...]]
+"""One place: the moves that need no asking, or else what is asked by priority, then the free choices."""
+Entry = tuple[Any, Cell, tuple[Asked, ...]]
+"""(the actor's record, its position, its places)."""
 
 
 class Frames(dict[int | None, list[Entry]]):
     """Who has to be asked on one CPU, by the frame on top of it.
 
-    An actor whose own frame is not on top is asked only if it has a step that preempts.
+    An actor whose own frame is not on top is asked only for its steps that preempt.
     """
 
     def __init__(self) -> None:
@@ -105,20 +109,33 @@ class Frames(dict[int | None, list[Entry]]):
 
     def __missing__(self, top: int | None) -> list[Entry]:
         self[top] = [
-            (away, actor.me, pc, rows)
+            (actor.me, pc, tuple(_asked(row, away) for row in rows))
             for actor, pc, rows in self.actors
-            if not (away := top is not None and actor.frame != top) or _preempts(actor)
+            if not (away := top is not None and actor.frame != top) or preempts(rows)
         ]
         return self[top]
 
 
-def _preempts(actor: Actor) -> bool:
-    rows = [node for node in actor.path.walk() if not isinstance(node, Block)]
-    return any(step.preempts for node in rows for step in as_row(node).steps)
+def preempts(rows: Sequence[Ranked]) -> bool:
+    """Return whether an actor of these rows may interrupt another frame."""
+    return any(move.step.preempts for row in rows for move in (*row[0], *row[1]))
+
+
+def _asked(row: Ranked, away: bool) -> Asked:
+    """Return what is asked at ``row`` of an actor, whose own frame is on top or ``away``."""
+    first, free = (
+        tuple((move.step.when, move) for move in moves if move.step.preempts or not away) for moves in row
+    )
+    if first or any(when for when, _ in free):
+        return (), first, free
+    return tuple(move for _, move in free), (), ()
 
 
 class System:
-    """A layout, its actors, and the first state; the actors' positions are cells like any other."""
+    """A layout, its actors, and the first state; the actors' positions are cells like any other.
+
+    ``rows`` are the moves of each actor at each of its positions; at the last one it is finished.
+    """
 
     def __init__(self, layout: Layout, actors: Sequence[Actor]) -> None:
         letters = [actor.letter for actor in actors]
@@ -130,15 +147,15 @@ class System:
         self.pc = {
             x.letter: layout.add(f"{x.letter}.at", self._first(x), self._place_name(x)) for x in actors
         }
+        self.rows = {x.letter: self._rows(x) for x in actors}
         self._cores = self._group()
         self.start: State = layout.start()
 
     def _group(self) -> list[tuple[Top, "Frames"]]:
         """Return the actors by CPU, in the order in which each CPU was first named."""
-        rows = {x.letter: self._rows(x) for x in self.actors.values()}
         cores: dict[Top, Frames] = {}
         for x in self.actors.values():
-            cores.setdefault(x.top, Frames()).actors.append((x, self.pc[x.letter], rows[x.letter]))
+            cores.setdefault(x.top, Frames()).actors.append((x, self.pc[x.letter], self.rows[x.letter]))
         return list(cores.items())
 
     def _first(self, actor: Actor) -> int:
@@ -156,13 +173,11 @@ class System:
         return (*rows, ((), ()))
 
     def _ranked(self, actor: Actor, at: int, place: Place) -> Ranked:
-        def ranked(steps: tuple[Step, ...], number: bool) -> Any:
-            return tuple(
-                (step.when, step.preempts, self._move(actor, at, place, i if number else 0, step))
-                for i, step in enumerate(steps)
-            )
-
-        return ranked(place.row.first, number=False), ranked(place.row.free, number=True)
+        first, free = place.row.first, place.row.free
+        return (
+            tuple(self._move(actor, at, place, 0, step) for step in first),
+            tuple(self._move(actor, at, place, i, step) for i, step in enumerate(free)),
+        )
 
     def _move(self, actor: Actor, at: int, place: Place, choice: int, step: Step) -> Move:
         jumps = Jumps(step.label, place.following, place.targets)
@@ -170,19 +185,20 @@ class System:
 
     def enabled(self, s: Sequence[int]) -> list[Move]:
         """Return every move that is possible in ``s``: by CPU, then in the order of the actors."""
-        moves = []
+        moves: list[Move] = []
         for top, frames in self._cores:
             if callable(top):
                 top = top(s)
-            for away, me, pc, rows in frames[None if top is None else s[top]]:
-                first, free = rows[s[pc]]
-                for when, preempts, move in first:
-                    if (preempts or not away) and (when is None or when(s, me)):
+            for me, pc, places in frames[None if top is None else s[top]]:
+                sure, first, free = places[s[pc]]
+                moves += sure
+                for when, move in first:
+                    if when is None or when(s, me):
                         moves.append(move)
                         break
                 else:
-                    for when, preempts, move in free:
-                        if (preempts or not away) and (when is None or when(s, me)):
+                    for when, move in free:
+                        if when is None or when(s, me):
                             moves.append(move)
         return moves
 

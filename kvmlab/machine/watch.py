@@ -1,14 +1,19 @@
 """What a step reads and writes, found by running it on a recording list."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+from kvmlab.errors import ModelError
 from kvmlab.machine.step import Step
 from kvmlab.machine.system import Move, System, top_cell
 
 
 class Recorder(list[int]):
-    """A working list that remembers which places were read and written."""
+    """A working list that remembers which places were read and written.
+
+    Places are read and written one by one, ``s[place]``, or by going through all of them; what would
+    look at the list in a way that nobody can record is refused with a ModelError.
+    """
 
     def __init__(self, values: Iterable[int]) -> None:
         super().__init__(values)
@@ -16,16 +21,21 @@ class Recorder(list[int]):
         self.writes: set[int] = set()
 
     def __getitem__(self, at: Any) -> Any:
-        self.reads.add(at)
+        self.reads.add(at % len(self))  # a slice has no remainder: TypeError
         return super().__getitem__(at)
 
     def __iter__(self) -> Iterator[int]:
-        self.reads |= set(range(len(self)))
-        return super().__iter__()
+        return (self[at] for at in range(len(self)))
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        self.writes.add(at)
+        self.writes.add(at % len(self))
         super().__setitem__(at, value)
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise ModelError("a step reads s[place] and writes s[place] = value; more cannot be recorded")
+
+    __contains__ = __eq__ = __ne__ = __add__ = __reversed__ = _refuse
+    index = count = copy = append = extend = insert = pop = _refuse
 
 
 def footprint(system: System, move: Move, state: Sequence[int]) -> tuple[frozenset[int], frozenset[int]]:

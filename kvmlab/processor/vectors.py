@@ -5,6 +5,11 @@ host's numbers: arch/x86/include/asm/irq_vectors.h.
 """
 
 from kvmlab.errors import BadInput
+from kvmlab.machine.state import members as members
+from kvmlab.machine.state import show_member
+from kvmlab.machine.state import show_set as show_set
+
+show_vector = show_member
 
 RESCHEDULE_VECTOR = 0xFD
 """Linux's reschedule IPI; its handler does nothing that matters here."""
@@ -42,18 +47,3 @@ def legal(vector: int) -> int:
     if not 0x10 <= vector <= 0xFF:
         raise BadInput(f"vector {vector:#x} is illegal: fixed interrupts have 0x10 to 0xff")
     return vector
-
-
-def members(vectors: int) -> list[int]:
-    """Return the vectors of a set, lowest first."""
-    return [v for v in range(vectors.bit_length()) if vectors >> v & 1]
-
-
-def show_set(vectors: int) -> str:
-    """Print a set of vectors: ``-`` or ``0x31 0x40``."""
-    return " ".join(f"{v:#x}" for v in members(vectors)) or "-"
-
-
-def show_vector(vector: int) -> str:
-    """Print a vector, ``-`` for 0, which is none."""
-    return f"{vector:#x}" if vector else "-"

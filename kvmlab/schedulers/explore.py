@@ -5,17 +5,22 @@ a state without a successor that is no declared end is an error of the model, no
 search goes on after the first violation and keeps them all; a bounded search says its bound.
 
 A violating state is not explored further: what happens after the loss proves nothing.
+
+A reduced search leaves out what the order of steps cannot change. It finds the same verdict, and a
+violating state for every one that an unreduced search finds, but not always by a shortest schedule.
 """
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kvmlab.errors import BadInput, ModelError
 from kvmlab.machine import schedule
 from kvmlab.machine.property import Property, Question
-from kvmlab.machine.property import broken as first_broken
 from kvmlab.machine.run import Run
 from kvmlab.machine.state import State
 from kvmlab.machine.system import Move, System
+from kvmlab.schedulers.reduction import Reduction
 from kvmlab.schedulers.replay import replay
 
 
@@ -30,7 +35,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """The result of a search; ``bound`` is the number of states it was limited to, if it hit the limit."""
+    """The result of a search; ``bound`` is the number of states it was limited to, if it hit the limit.
+
+    ``reduced`` says what was left out, if anything was: states are then counted up to that.
+    """
 
     system: System
     properties: tuple[Property, ...]
@@ -38,6 +46,7 @@ class Exploration:
     transitions: int
     violations: tuple[Violation, ...]
     bound: int | None
+    reduced: str = ""
 
     @property
     def complete(self) -> bool:
@@ -51,7 +60,7 @@ class Exploration:
 
     @property
     def shortest(self) -> Violation | None:
-        """A shortest counterexample."""
+        """A shortest counterexample (of a reduced search: the shortest one that it found)."""
         return self.violations[0] if self.violations else None
 
     @property
@@ -62,71 +71,96 @@ class Exploration:
     def __repr__(self) -> str:
         scope = "every schedule" if self.complete else f"the first {self.bound} states"
         size = f"{self.states} states, {self.transitions} transitions"
+        size += f" ({self.reduced})" if self.reduced else ""
         if self.shortest is None:
             return f"{'ok' if self.complete else 'nothing found'} in {scope}: {size}"
         n = len(self.shortest.labels) - 1  # The last label is the check.
-        return f"violated ({self.shortest.property.label}): shortest {n} steps, {scope}, {size}"
+        length = f"{n} steps, maybe not the fewest" if self.reduced else f"shortest {n} steps"
+        return f"violated ({self.shortest.property.label}): {length}, {scope}, {size}"
 
 
-def explore(question: Question, limit: int | None = None) -> Exploration:
+class Trail:
+    """How each state was first reached: from which one and by which move. States are numbered as found."""
+
+    def __init__(self) -> None:
+        self.before = array("q", [0])
+        self.moves: list[Move | None] = [None]
+
+    def add(self, before: int, move: Move) -> None:
+        """Number the next state: it was reached from state ``before`` by ``move``."""
+        self.before.append(before)
+        self.moves.append(move)
+
+    def path(self, number: int) -> list[Move]:
+        """Return the moves that lead to a state."""
+        moves: list[Move] = []
+        while (move := self.moves[number]) is not None:
+            moves.append(move)
+            number = self.before[number]
+        return moves[::-1]
+
+    def schedule(self, number: int) -> str:
+        """Return the same as a schedule."""
+        return schedule.text(tuple(move.token for move in self.path(number)))
+
+
+def explore(question: Question, limit: int | None = None, reduce: bool = False) -> Exploration:
     """Try every schedule of a scenario and return what was found.
 
     ``limit`` bounds the number of states; the search then stops after the layer that reaches it, and
-    an "ok" is no proof. Raises BadInput for a limit below 1, ModelError for a state in which nobody can
-    move and that is no declared end, with the schedule that leads there.
+    an "ok" is no proof. ``reduce`` lets actors that are alike stand for each other and local steps go
+    first. Raises BadInput for a limit below 1, ModelError for a state in which nobody can move and that
+    is no declared end, with the schedule that leads there.
     """
     if limit is not None and limit < 1:
         raise BadInput(f"a limit of {limit} states: 1 or more")
     system, properties, done = question.system, question.properties, question.done
-    start = system.start
-    parents: dict[State, tuple[State, Move] | None] = {start: None}
-    violations: list[Violation] = []
-    transitions, bound = 0, None
-    layer = [start]
+    reduction = Reduction(question) if reduce else None
     enabled = system.enabled
+    trail, violations = Trail(), []
+    transitions, bound = 0, None
+    seen = {reduction.key(system.start) if reduction else system.start}
+    layer, first, size = [system.start], 0, 1  # the layer's states are numbered from ``first`` on
     while layer and bound is None:
         following: list[State] = []
-        for state in layer:
-            broken = first_broken(properties, state)
-            if broken is not None:
-                violations.append(_violation(broken, parents, state))
+        broken = _broken(properties, layer, first)
+        violations += [_violation(prop, trail, number) for number, prop in broken.items()]
+        if limit is not None and size > limit:
+            bound = limit  # What was counted was also looked at: this layer too, though it is not expanded.
+            break
+        for number, state in enumerate(layer, first):
+            if number in broken:
                 continue
             moves = enabled(state)
             if not moves and not done(state):
-                raise ModelError(f"deadlock: nobody can move after {_schedule(parents, state)!r}")
+                raise ModelError(f"deadlock: nobody can move after {trail.schedule(number)!r}")
+            if reduction:
+                moves = reduction.enough(moves)
             transitions += len(moves)
             for move in moves:
                 work = list(state)
                 work[move.pc] = move.jumps[move.fn(work, move.me)]
                 after = tuple(work)
-                if after not in parents:
-                    parents[after] = (state, move)
+                seen.add(reduction.key(after) if reduction else after)
+                if len(seen) > size:
+                    size += 1
                     following.append(after)
+                    trail.add(number, move)
+        first += len(layer)
         layer = following
-        if limit is not None and len(parents) > limit:
-            bound = limit
-            # What was counted was also looked at: the last layer is checked, though not expanded.
-            found = ((first_broken(properties, state), state) for state in layer)
-            violations += [_violation(prop, parents, state) for prop, state in found if prop]
-    return Exploration(system, properties, len(parents), transitions, tuple(violations), bound)
+    says = reduction.says if reduction else ""
+    return Exploration(system, properties, size, transitions, tuple(violations), bound, says)
 
 
-Parents = dict[State, tuple[State, Move] | None]
+def _broken(properties: Sequence[Property], layer: Sequence[State], first: int) -> dict[int, Property]:
+    """Return the states of a layer that violate a property, by number, with the first one violated."""
+    found: dict[int, Property] = {}
+    for prop in reversed(properties):
+        broken = prop.broken
+        found |= {number: prop for number, state in enumerate(layer, first) if broken(state)}
+    return {number: found[number] for number in sorted(found)}
 
 
-def _path(parents: Parents, state: State) -> list[Move]:
-    moves: list[Move] = []
-    while (step := parents[state]) is not None:
-        state = step[0]
-        moves.append(step[1])
-    return moves[::-1]
-
-
-def _schedule(parents: Parents, state: State) -> str:
-    return schedule.text(tuple(move.token for move in _path(parents, state)))
-
-
-def _violation(prop: Property, parents: Parents, state: State) -> Violation:
-    path = _path(parents, state)
-    labels = (*(move.label for move in path), f"check:{prop.label}")
-    return Violation(prop, schedule.text(tuple(move.token for move in path)), labels)
+def _violation(prop: Property, trail: Trail, number: int) -> Violation:
+    labels = (*(move.label for move in trail.path(number)), f"check:{prop.label}")
+    return Violation(prop, trail.schedule(number), labels)

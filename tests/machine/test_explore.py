@@ -83,16 +83,15 @@ def mutant(module: ModuleType, *changes: tuple[str, str]) -> ModuleType:
 
 
 EXPLORER_MUTANTS = {
-    "depth first": (
-        ("        for state in layer:", "        while layer:\n            state = layer.pop()"),
-        ("following.append(after)", "layer.append(after)"),
+    "farthest first": (
+        (
+            "violations += [_violation(prop, trail, number) for number, prop in broken.items()]",
+            "violations = [_violation(prop, trail, n) for n, prop in broken.items()] + violations",
+        ),
     ),
-    "a field left out of the hash": (
-        ("if after not in parents:", "if not any(known[1:] == after[1:] for known in parents):"),
-    ),
-    "positions left out of the hash": (
-        ("if after not in parents:", "if not any(known[:2] == after[:2] for known in parents):"),
-    ),
+    "remembers the last way to a state": (("if len(seen) > size:", "if len(seen) > size or 1:"),),
+    "a field left out of the hash": (("else after)", "else after[1:])"),),
+    "positions left out of the hash": (("else after)", "else after[:2])"),),
     "stops at the first violation": (("                continue\n", "                break\n"),),
     "explores behind a violation": (("                continue\n", "                pass\n"),),
     "deadlocks are fine": (("if not moves and not done(state):", "if False:"),),
@@ -111,9 +110,8 @@ def test_a_broken_explorer_is_found_out(name: str) -> None:
 
 def test_ignored_guards_are_found_out() -> None:
     """A machine that ignores guards does not pass the known answers."""
-    line = "                    for when, preempts, move in free:\n"
-    guard = line + "                        if (preempts or not away) and (when is None or when(s, me)):"
-    blind = mutant(real_system, (guard, line + "                        if preempts or not away:"))
+    line = "                    for when, move in free:\n                        if "
+    blind = mutant(real_system, (f"{line}when is None or when(s, me):", f"{line}True:"))
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         known_answers(real_explore.explore, blind)
 

@@ -2,7 +2,11 @@
 
 A toy's state is a few shared cells. Each actor is a list of operations:
 ``("set", cell, value)``, ``("add", cell, 1)`` (saturating at 3), ``("wait", cell, value)`` (enabled
-only while the cell has that value), ``("skip", cell, value)`` (leave the rest if it has).
+only while the cell has that value), ``("skip", cell, value)`` (leave the rest if it has),
+``("take", cell, value)`` (an interrupt: a wait that preempts and sets the cell to 0). The record of an
+actor may be a Member, one of several that are alike; it has three operations more: ``("post", cell, 0)``
+sets its bit in a set, ``("own", 0, value)`` adds to a cell of its own, ``("mine", cell, 0)`` waits until
+its bit is in a set.
 """
 
 from collections.abc import Sequence
@@ -12,8 +16,8 @@ from typing import Any
 
 from kvmlab.machine import system as system_module
 from kvmlab.machine.property import Predicate, Property
-from kvmlab.machine.state import Layout
-from kvmlab.machine.step import Step, block
+from kvmlab.machine.state import Cell, Layout, cell, number, show_set
+from kvmlab.machine.step import Guard, Step, block, loop
 from kvmlab.machine.system import Actor, System
 from kvmlab.machine.time import TIME, time_of
 
@@ -28,23 +32,44 @@ class Toy:
     system: Any
     properties: tuple[Property, ...]
     done: Predicate
+    symmetry: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One of several that are alike: its bit in every set, and a cell of its own."""
+
+    vector: int
+    own: Cell = cell()
 
 
 def step(op: Op, name: str) -> Step:
     """Return the step of one operation."""
-    kind, cell, value = op
+    kind, place, value = op
 
-    def fn(s: list[int], me: object) -> str | None:
+    def fn(s: list[int], me: Any) -> str | None:
         if kind == "set":
-            s[cell] = value
+            s[place] = value
         elif kind == "add":
-            s[cell] = min(s[cell] + value, 3)
-        elif kind == "skip" and s[cell] == value:
+            s[place] = min(s[place] + value, 3)
+        elif kind == "skip" and s[place] == value:
             return "body"
+        elif kind == "take":
+            s[place] = 0
+        elif kind == "post":
+            s[place] |= 1 << me.vector
+        elif kind == "own":
+            s[me.own] = min(s[me.own] + value, 3)
         return None
 
-    when = (lambda s, me: s[cell] == value) if kind == "wait" else None
-    return Step(name, fn, when, leaves=("body",) if kind == "skip" else ())
+    return Step(name, fn, _guard(op), leaves=("body",) if kind == "skip" else (), preempts=kind == "take")
+
+
+def _guard(op: Op) -> Guard | None:
+    kind, place, value = op
+    if kind == "mine":
+        return lambda s, me: s[place] >> me.vector & 1
+    return (lambda s, me: s[place] == value) if kind in ("wait", "take") else None
 
 
 def toy(
@@ -53,20 +78,48 @@ def toy(
     broken: Predicate | None = None,
     done: Predicate | None = None,
     machine: Any = None,
+    frames: Sequence[int | None] = (),
+    loops: bool = False,
 ) -> Toy:
-    """Return the system of a specification; ``machine`` may be a mutant of the system module."""
+    """Return the system of a specification; ``machine`` may be a mutant of the system module.
+
+    Actors with a frame share a CPU whose top is the last cell; ``loops`` lets every actor start again.
+    """
     machine = machine or system_module
     layout = Layout()
     for i in range(cells):
         layout.add(f"c{i}")
+    tops = [None if frame is None else cells - 1 for frame in frames] or [None] * len(spec)
+    body = loop if loops else block
     actors = [
         machine.Actor(
-            "abcdef"[n], f"actor {n}", block("body", *(step(op, f"S{i}") for i, op in enumerate(ops))), None
+            letter, letter, body("body", *(step(op, f"S{i}") for i, op in enumerate(ops))), None, *cpu
         )
-        for n, ops in enumerate(spec)
+        for letter, ops, *cpu in zip(
+            "abcdef", spec, tops, [frame or 0 for frame in frames] or [0] * len(spec), strict=False
+        )
     ]
     properties = (Property("BROKEN", "the toy's property", broken),) if broken else ()
     return Toy(machine.System(layout, actors), properties, done or (lambda s: True))
+
+
+def members(spec: Spec, groups: Sequence[int], broken: Predicate) -> Toy:
+    """Return a system of groups of members that are alike, each running its specification.
+
+    Cells 0 and 1 are numbers, 2 and 3 sets in which the members post.
+    """
+    layout = Layout()
+    for i in range(4):
+        layout.add(f"c{i}", show=show_set if i > 1 else number)
+    letters = iter("abcdef")
+    names, actors = [], []
+    for ops, size in zip(spec, groups, strict=True):
+        path = block("body", *(step(op, f"S{i}") for i, op in enumerate(ops)))
+        names.append("".join(next(letters) for _ in range(size)))
+        for x in names[-1]:
+            actors.append(Actor(x, x, path, layout.record(Member, x, vector=ord(x) - ord("a") + 1)))
+    question = Property("BROKEN", "the toy's property", broken)
+    return Toy(System(layout, actors), (question,), lambda s: True, tuple(map(tuple, names)))
 
 
 def timers() -> System:

@@ -1,0 +1,241 @@
+"""Reductions: whatever is left out, the verdict, the losses and the ends are those of the whole search."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from posted_table import PUBLISHED, Quiescence, losing, receiver, system
+from toys import Spec, Toy, members, toy
+
+from kvmlab.errors import ModelError
+from kvmlab.kernels.names import kernel
+from kvmlab.machine.property import Property, broken
+from kvmlab.machine.state import Layout, State
+from kvmlab.machine.step import Step, block, free
+from kvmlab.machine.system import Actor, System
+from kvmlab.scenarios.immediate_exit import immediate_exit
+from kvmlab.scenarios.kick import kick
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
+from kvmlab.schedulers.explore import explore
+from kvmlab.schedulers.replay import replay
+from kvmlab.schedulers.symmetry import Symmetry
+
+NOP = ("add", 1, 0)
+Key = Callable[[State], Hashable]
+
+
+def found(question: Any, key: Key, reduce: bool) -> tuple[str, set[Hashable]]:
+    """Return the verdict and the violating states, as far as ``key`` tells them apart."""
+    search = explore(question, reduce=reduce)
+    ends = [replay(question.system, violation.schedule).state for violation in search.violations]
+    assert all(broken(question.properties, state) for state in ends)  # every schedule is a real one
+    return search.verdict, {key(state) for state in ends}
+
+
+def dead(question: Toy, reduce: bool) -> set[State]:
+    """Return the states in which nobody can move."""
+    ends: set[State] = set()
+    explore(replace(question, done=lambda s: ends.add(tuple(s)) or True), reduce=reduce)
+    return ends
+
+
+def test_what_nobody_sees_needs_one_order() -> None:
+    """Two actors on cells of their own: a path through the grid instead of the grid."""
+    for n in range(1, 5):
+        apart = toy(((("add", 0, 1),) * n, (("add", 1, 1),) * n), 2)
+        search = explore(apart, reduce=True)
+        assert (search.states, search.transitions) == (2 * n + 1, 2 * n)
+
+
+def test_what_a_property_looks_at_is_seen() -> None:
+    """The same two, with a property that wants b to be first: both orders are tried."""
+    apart = toy(((("add", 0, 1),), (("add", 1, 1),)), 2, lambda s: s[1] == 1 and s[0] == 0)
+    assert explore(apart, reduce=True).verdict == "violated"
+
+
+def test_actors_that_are_alike_are_counted_not_told_apart() -> None:
+    """Of a cube's eight corners four are left: how many of the three have moved."""
+    cube = members(((("add", 0, 1),),), (3,), lambda s: False)
+    search = explore(cube, reduce=True)
+    assert (search.states, search.transitions) == (4, 6)  # three, two, one enabled moves
+
+
+def test_an_interrupt_does_not_hold_what_it_interrupts() -> None:
+    """A handler's step that comes in over a thread's frame does not keep the thread from going first."""
+    spec: Spec = ((("set", 0, 1), ("wait", 0, 1), ("set", 1, 1)), (("take", 0, 1),))
+    question = toy(spec, 3, lambda s: s[1] == 1, frames=(0, 1))
+    assert explore(question, reduce=True).verdict == "violated"
+
+
+def test_all_choices_of_a_local_row_are_tried() -> None:
+    """What goes first is the actor, not one of its alternatives."""
+    layout = Layout()
+    mine, seen = layout.add("mine"), layout.add("seen")
+    x, y = (Step(f"PUT{n}", partial(_put, mine, n)) for n in (1, 2))
+    path = block("p", free("R", x, y), Step("SHOW", lambda s, me: _put(seen, s[mine], s, me)))
+    other = block("q", Step("OTHER", lambda s, me: None))
+    both = System(layout, [Actor("a", "a", path, None), Actor("b", "b", other, None)])
+    question = Toy(both, (Property("TWO", "it is not 2", lambda s: s[seen] == 2),), lambda s: True)
+    assert explore(question, reduce=True).verdict == "violated"
+
+
+def _put(place: int, value: int, s: list[int], me: object) -> None:
+    s[place] = value
+
+
+OPS = st.tuples(st.sampled_from(["set", "add", "wait", "skip"]), st.integers(0, 3), st.integers(0, 2))
+SPECS = st.lists(st.lists(OPS, max_size=4).map(tuple), min_size=2, max_size=3).map(tuple)
+
+
+def three(s: Sequence[int]) -> bool:
+    """What a toy's property looks at: cells 0 and 1."""
+    return s[0] + s[1] == 3
+
+
+@given(SPECS, st.booleans())
+def test_local_steps_first_lose_nothing(spec: Spec, loops: bool) -> None:
+    """Same verdict, same values of what the property looks at in a loss, same ends; with cycles as well."""
+    question = toy(spec, 4, three, loops=loops)
+    seen: Key = lambda s: s[:2]  # noqa: E731
+    assert found(question, seen, reduce=True) == found(question, seen, reduce=False)
+    assert dead(question, reduce=True) == dead(question, reduce=False)
+
+
+FRAMED = st.tuples(
+    st.sampled_from(["set", "add", "wait", "take"]), st.sampled_from([0, 1, 2, 3, 3]), st.integers(0, 1)
+)
+
+
+@given(
+    st.lists(st.lists(FRAMED, min_size=1, max_size=4).map(tuple), min_size=3, max_size=3).map(tuple),
+    st.lists(st.sampled_from([0, 1, None]), min_size=3, max_size=3),
+)
+def test_local_steps_first_mind_the_frames(spec: Spec, frames: list[int | None]) -> None:
+    """The same where actors hold each other by frames and interrupt each other: cell 3 is the CPU's top."""
+    question = toy(spec, 4, three, frames=frames)
+    seen: Key = lambda s: s[:2]  # noqa: E731
+    assert found(question, seen, reduce=True) == found(question, seen, reduce=False)
+    assert dead(question, reduce=True) == dead(question, reduce=False)
+
+
+MINE = st.one_of(
+    st.tuples(st.sampled_from(["set", "add", "wait", "skip"]), st.integers(0, 1), st.integers(0, 2)),
+    st.tuples(st.sampled_from(["post", "mine", "set", "skip", "wait"]), st.integers(2, 3), st.just(0)),
+    st.tuples(st.just("own"), st.just(0), st.integers(1, 2)),
+)
+ALIKE = st.lists(MINE, max_size=3).map(tuple)
+WHOSE: tuple[Spec, tuple[int, int]] = (
+    (
+        (("post", 2, 0), NOP, ("mine", 2, 0), ("add", 0, 1)),
+        (("set", 2, 0),),
+    ),
+    (2, 1),
+)
+"""Whether the one that is ahead goes on depends on whether the bit left in the set is its own."""
+
+
+@example(*WHOSE)
+@given(st.tuples(ALIKE, ALIKE), st.sampled_from([(2, 1), (3, 1), (2, 2)]))
+def test_symmetry_loses_nothing(spec: Spec, groups: tuple[int, int]) -> None:
+    """Same verdict, and the same violating states but for who is who, with own cells, sets and groups."""
+    question = members(spec, groups, lambda s: s[0] + s[1] == 3 or (s[2] and s[3]))
+    key = Symmetry(question.system, question.symmetry).key
+    alone = replace(question, symmetry=())
+    assert found(question, key, reduce=True)[0] == found(alone, key, reduce=False)[0]
+    assert {s[:2] for s in _losses(question)} == {s[:2] for s in _losses(alone)}
+
+
+def _losses(question: Toy) -> list[State]:
+    search = explore(question, reduce=bool(question.symmetry))
+    return [replay(question.system, v.schedule).state for v in search.violations]
+
+
+def scenarios() -> dict[str, Any]:
+    """Return every kind of scenario that the explorer is asked about, small enough to be searched whole."""
+    cases: dict[str, Any] = {}
+    for name in ("v4.10", "v4.10+no-event", "b95234c"):
+        for senders, exits in ((1, 0), (1, 1), (2, 0)):
+            cases[f"posted {name} {senders} {exits}"] = posted_interrupts(
+                kernel(name), senders=senders, exits=exits
+            )
+    cases["posted no-event 2 1"] = posted_interrupts(kernel("v4.10+no-event"), senders=2, exits=1)
+    for name in ("v3.2", "d6185f2", "v3.10", "v3.10+8081ad0"):
+        cases[f"immediate {name}"] = immediate_exit(kernel(name))
+        cases[f"kick {name}"] = kick(kernel(name))
+    for name in ("v3.10", "v3.10+8081ad0"):
+        cases[f"immediate {name} cancel"] = immediate_exit(kernel(name), cancel=True)
+    for name, (order, sender, *_) in PUBLISHED.items():
+        cases[f"published {name}"] = losing(order, sender)
+    return cases
+
+
+SCENARIOS = scenarios()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_same_verdict_and_the_same_losing_ends(name: str) -> None:
+    """On every kernel: the violating states are the same, but for who is who."""
+    question = SCENARIOS[name]
+    key = Symmetry(question.system, getattr(question, "symmetry", ())).key
+    assert found(question, key, reduce=True) == found(question, key, reduce=False)
+
+
+@pytest.mark.parametrize("name", ["v4.10", "v4.10+no-event", "b95234c"])
+def test_states_taken_for_one_can_do_the_same(name: str) -> None:
+    """The senders' symmetry is true: states with one key break the same, and go on to the same, to the end.
+
+    Nothing that a property could tell apart is counted as one (bisimulation; these graphs have no cycle).
+    """
+    question = posted_interrupts(kernel(name), senders=2)
+    key = Symmetry(question.system, question.symmetry).key
+    numbers: dict[Hashable, int] = {}
+    kinds: dict[State, int] = {}
+
+    def kind(state: State) -> int:
+        """Number what can come of ``state``."""
+        if state not in kinds:
+            breaks = broken(question.properties, state)
+            moves = [] if breaks else question.system.enabled(state)
+            behind = frozenset(kind(question.system.take(state, move.token)) for move in moves)
+            kinds[state] = numbers.setdefault((breaks and breaks.label, behind), len(numbers))
+        return kinds[state]
+
+    kind(question.system.start)
+    assert len({(key(state), kind) for state, kind in kinds.items()}) == len({key(state) for state in kinds})
+
+
+def test_a_reduced_search_says_so() -> None:
+    """What was left out stands in the result, and that its counterexample need not be a shortest one."""
+    search = explore(posted_interrupts(kernel("v4.10+no-event"), senders=2), reduce=True)
+    assert "a=b, 8 local rows" in repr(search) and "maybe not the fewest" in repr(search)
+    search = explore(immediate_exit(kernel("v3.2")), reduce=True)
+    assert "no local rows: a step looks at too much" in repr(search)
+    assert explore(immediate_exit(kernel("v3.2"))).reduced == ""
+
+
+def test_a_reduced_search_still_finds_deadlocks() -> None:
+    """A state that is no end and from which nobody can move is an error of the model, reduced or not."""
+    stuck = toy(((("add", 0, 1), ("wait", 0, 0)), (("add", 1, 1),)), 2, done=lambda s: False)
+    with pytest.raises(ModelError, match="deadlock"):
+        explore(stuck, reduce=True)
+
+
+def test_actors_that_differ_are_not_alike() -> None:
+    """Another path, or a letter that nobody has, is refused."""
+    pair = members(((("add", 0, 1),), (("add", 1, 1),)), (1, 1), lambda s: False)
+    with pytest.raises(ModelError, match="a and b are not alike"):
+        explore(replace(pair, symmetry=(("a", "b"),)), reduce=True)
+    with pytest.raises(ModelError, match="no actor z"):
+        explore(replace(pair, symmetry=(("a", "z"),)), reduce=True)
+
+
+def test_a_counter_without_a_bound_leaves_the_search_whole() -> None:
+    """Where the values of a place cannot be listed no row is called local, and the search is a whole one."""
+    order, sender, states, transitions, _ = PUBLISHED["V1"]
+    search = explore(Quiescence(system(receiver(*order), sender)[0], ()), reduce=True)
+    assert (search.states, search.transitions) == (states, transitions)
+    assert "may have any value" in search.reduced
