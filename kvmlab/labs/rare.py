@@ -6,7 +6,6 @@ begins at each cycle of it in turn.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from kvmlab.errors import unknown
 from kvmlab.kernels.kernel import Patch, PathEdit
@@ -26,9 +25,7 @@ from kvmlab.schedulers.count import Count, count
 
 def chances(order: str, event: Event = "none") -> Count:
     """Return the exact counts for one post and the bare entry path in an ``order``, see kernels.orders."""
-    scenario = step_table(bare(parse_order(order, event)))
-    lost = tuple(prop for prop in scenario.properties if prop.label == "LOST")
-    return count(replace(scenario, properties=lost))
+    return count(step_table(bare(parse_order(order, event))))
 
 
 def _nothing(s: list[int], me: object) -> None:

@@ -90,6 +90,15 @@ def test_the_schedule_shows_what_was_said() -> None:
         assert numbers and all(1 <= n <= len(run.steps) for n in numbers)
 
 
+def test_who_sleeps_takes_no_step() -> None:
+    """Off its CPU the waiter cannot even look at the condition; a wake puts it back."""
+    system = wakeup(("publish", "barrier", "sleep", "test"), ANSWER[1]).system
+    asleep = replay(system, "wsww").state
+    assert {move.actor.letter for move in system.enabled(asleep)} == {"k"}
+    awake = replay(system, "wswwkxkkk").state
+    assert system.find(awake, "w").step.label == "TEST"
+
+
 def test_who_never_sleeps_is_shown_it() -> None:
     """The schedule is the waiter's own, to its end, with nobody asleep."""
     for each in (found for found in FOUND.values() if found.broken == "NEVER SLEEPS"):
