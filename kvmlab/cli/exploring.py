@@ -24,7 +24,7 @@ KNOBS = ("cancel", "sender", "senders", "memory", "barrier")
 def explore(args: Namespace) -> int:
     """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
     chosen = _table(args) if args.order else _scenario(args)
-    result = explore_all(chosen, args.limit)
+    result = explore_all(chosen, args.limit, args.reduce)
     if args.order and not args.reduce and args.limit is None:
         whole = explore_all(uncut(chosen))
         result = replace(result, states=whole.states, transitions=whole.transitions)
@@ -83,6 +83,7 @@ def _json(chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], cou
         "property": result.shortest.property.sentence if result.shortest else chosen.property,
         "complete": result.complete,
         "bound": result.bound,
+        "reduced": result.reduced,
         "states": result.states,
         "transitions": result.transitions,
         "violations": len(result.violations),

@@ -63,10 +63,9 @@ class Ends:
 
     def merge(self, s: list[int]) -> None:
         """Forget everything else."""
-        kept = {cell: s[cell] for cell in self.kept}
-        s[:] = [EMPTY] * len(s)
-        for cell, value in {**kept, **self.finished}.items():
-            s[cell] = value
+        after = {cell: s[cell] for cell in self.kept} | self.finished
+        for cell in range(len(s)):
+            s[cell] = after.get(cell, EMPTY)
 
 
 def _check(s: list[int], me: Ends) -> None:

@@ -85,6 +85,17 @@ def test_mechanisms_are_told_apart(
     assert min((each["length"] for each in how), default=0) == row["length"]
 
 
+@pytest.mark.parametrize("words", [("--kernel", "v4.10"), ("--order", "sync,mode,irq_off")])
+def test_a_reduced_search_says_so_and_finds_the_same(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Fewer states, the same verdict; what was left out is named."""
+    whole, less = (found(capsys, *words, "--senders", "2", *r) for r in ((), ("--reduce",)))
+    assert less["verdict"] == whole["verdict"] == "violated"
+    assert whole["reduced"] == "" and "a=b" in str(less["reduced"]) and "fails" not in str(less["reduced"])
+    assert int(str(less["states"])) < int(str(whole["states"]))
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
