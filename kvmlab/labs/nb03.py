@@ -29,6 +29,7 @@ from kvmlab.show.widgets.game import SchedulerGame
 from kvmlab.show.widgets.lanes import SwimLanes as lanes
 from kvmlab.show.widgets.nets import Nets as nets
 from kvmlab.show.widgets.order_map import OrderMap as order_map
+from kvmlab.show.widgets.registers import following as registers
 from kvmlab.show.widgets.space import DesignSpace as design_space
 from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.verdicts import VerdictGrid
@@ -48,6 +49,7 @@ __all__ = [
     "order_map",
     "own_path",
     "predict",
+    "registers",
     "stepper",
     "verdicts",
     "wakeup",

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from kvmlab.kernels.copy_first import COPY_FIRST
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb03, rare
 from kvmlab.labs.happens import happens as ever
+from kvmlab.labs.own_path import SENDERS
 from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions03b import QUESTIONS
 from kvmlab.scenarios.directed_yield import directed_yield
@@ -19,6 +21,7 @@ from kvmlab.show.widgets.verdicts import VerdictGrid
 __all__ = [
     "chances",
     "check_path",
+    "copy_first",
     "diff",
     "draws",
     "explore",
@@ -72,6 +75,11 @@ def gap(name: str, between: int = 1_000_000, **cycles: int) -> str:
 def happens(name: str, label: str, **knobs: Any) -> str:
     """Return a shortest schedule whose last step is called ``label``, or that there is none."""
     return ever(posted_interrupts(named(name), **knobs).system, label) or "never, in any schedule"
+
+
+def copy_first() -> VerdictGrid:
+    """Return the proof table of b95234c beside itself with the sync's last two steps swapped."""
+    return VerdictGrid([named("b95234c"), COPY_FIRST.on(named("b95234c"))], SENDERS, beside="sender")
 
 
 def verdicts(*kernels: str) -> VerdictGrid:

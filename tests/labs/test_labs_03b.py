@@ -88,6 +88,19 @@ def test_each_follow_up_closes_its_own_hole_and_no_other() -> None:
     assert {key for key in held if key[0].count("+") == 1} == alone and len(held) == 6
 
 
+def test_only_two_senders_see_that_pir_is_copied_too_early() -> None:
+    """The swapped sync holds for one sender of either kind; what two lose is in PIR with ON clear."""
+    cells = nb03b.copy_first().table.cells
+    broken_ones = [key for key, cell in cells.items() if not cell.holds]
+    assert broken_ones == [("b95234c+copy-first", "Two CPUs")]
+    cell = cells[broken_ones[0]]
+    run = replay(cell.scenario.system, cell.schedule or "")
+    apicv = cell.scenario.records["apicv"]
+    assert run.state[apicv.pir] and not run.state[apicv.on]
+    order = [run.labels.index(label) for label in ("v:SYNC.copy", "b:POST.on", "v:SYNC.clear")]
+    assert order == sorted(order)
+
+
 def test_the_sentences_about_rarity() -> None:
     """A width, a share, or never; draws are counted."""
     assert nb03b.gap("b95234c") == "b95234c: no cycle; on this clock nothing is lost"
