@@ -9,10 +9,17 @@ from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
 from kvmlab.kernels.patch_3 import IRQ_OFF_HALF, NO_EVENT, PATCH_3, SYNC_HALF
-from kvmlab.kernels.patch_4 import BY_ARGUMENT, ONLY_ZERO, PATCH_4, PENDING_AT_ENTRY, SOFT_DISABLE
+from kvmlab.kernels.patch_4 import (
+    BY_ARGUMENT,
+    ONLY_ZERO,
+    PATCH_4,
+    PENDING_AT_ENTRY,
+    RVI_AT_ENTRY,
+    SOFT_DISABLE,
+)
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI, QUEUES_ALONE, V3_10
 from kvmlab.kernels.v4_10 import V4_10
-from kvmlab.kernels.v4_18 import V4_18
+from kvmlab.kernels.v4_18 import ORDERS, V4_18
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
 from kvmlab.kvm.run_loop import VCPU_RUN
@@ -55,7 +62,9 @@ EDITS: dict[str, Patch] = {
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,
+        *ORDERS,
         PENDING_AT_ENTRY,
+        RVI_AT_ENTRY,
         ONLY_ZERO,
         SOFT_DISABLE,
         BY_ARGUMENT,

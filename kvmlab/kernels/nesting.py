@@ -11,10 +11,16 @@ from kvmlab.kernels.kernel import Kernel, Patch, before, swap
 from kvmlab.kernels.patch_4 import CHECK_IMMEDIATE, EXIT_TIMER, SOFT_HV_TIMER
 from kvmlab.kernels.v4_18 import VMRESUME, handle_exit
 from kvmlab.kvm import emulated
-from kvmlab.kvm.apic import WRMSR_ICR
+from kvmlab.kvm.apic import WRMSR_ICR_EITHER
 from kvmlab.kvm.check_nested_events import ORDER_5_10
 from kvmlab.kvm.injection import injection, running
-from kvmlab.kvm.nested_entry import NESTED_EVALUATE, NESTED_TIMER_ZERO, load_vmcs02, nothing_wakes
+from kvmlab.kvm.nested_entry import (
+    NESTED_EVALUATE,
+    NESTED_RVI,
+    NESTED_TIMER_ZERO,
+    load_vmcs02,
+    nothing_wakes,
+)
 from kvmlab.machine.step import Block
 
 NESTED_C = "v6.1 nested.c "
@@ -33,11 +39,11 @@ NESTED_6_1 = Patch(
                 replace(VMRESUME, fn=load_vmcs02(nothing_wakes), source=NESTED_C + "nested_vmx_run"),
                 NESTED_TIMER_ZERO,
                 EXIT_TIMER,
-                WRMSR_ICR,
+                WRMSR_ICR_EITHER,
                 emulated.IO_WITH_MTF,
             ),
         ),
-        before("NESTED.timer", NESTED_EVALUATE),
+        before("NESTED.timer", NESTED_EVALUATE, NESTED_RVI),
         swap("CHECK_IMMEDIATE", replace(CHECK_IMMEDIATE, source="v6.1 x86.c vcpu_enter_guest")),
         before("ENTER", replace(SOFT_HV_TIMER, source="v6.1 vmx.c vmx_update_hv_timer")),
     ),

@@ -17,7 +17,7 @@ from kvmlab.kvm.immediate_exit import (
     update_hv_timer_softly,
 )
 from kvmlab.kvm.ipi import smp_send_reschedule
-from kvmlab.kvm.nested_entry import NESTED_EVALUATE, NESTED_TIMER_ZERO
+from kvmlab.kvm.nested_entry import NESTED_EVALUATE, NESTED_RVI, NESTED_TIMER_ZERO
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.x86_ops import X86Ops
@@ -85,10 +85,17 @@ PENDING_AT_ENTRY = Patch(
     (before("NESTED.timer", NESTED_EVALUATE),),
 )
 
+RVI_AT_ENTRY = Patch(
+    "evaluate-rvi",
+    "2018: with APICv a nested entry looks at RVI too, which stays behind on vmcs01",
+    "v4.19 kvm: nVMX: fix entry with pending interrupt if APICv is enabled",
+    (before("NESTED.timer", NESTED_RVI),),
+)
+
 ONLY_ZERO = Patch(
     "4c00812",
     "2018: of L1's emulated timer only the value 0 has expired at once",
-    "4c008127e471 KVM: nVMX: immediately expire L1's preemption timer if its value is 0",
+    "4c008127e471 KVM: VMX: immediately mark preemption timer expired only for zero value",
     (swap("NESTED.timer", NESTED_TIMER_ZERO),),
 )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from kvmlab.kernels.kernel import Patch, Setting, before, swap
 from kvmlab.kernels.patch_1 import CHECK_IMMEDIATE
 from kvmlab.kvm import events, nested
+from kvmlab.kvm.ipi import end_of_interrupt
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.run_loop import enter, enter_faulting, entry, may_fault
@@ -54,7 +55,10 @@ def _acked(s: Sequence[int], me: Vcpu) -> int:
 def _external_intr(s: list[int], me: Vcpu) -> None:
     """The handler's own part is its EOI; what else it does does not reach KVM."""
     if is_valid(_acked(s, me)):
-        lapic.end_of_interrupt(s, me.cpu)
+        if me.under is None:
+            lapic.end_of_interrupt(s, me.cpu)
+        else:
+            end_of_interrupt(s, me.under)
     s[me.cpu.irq] = 1
 
 

@@ -31,7 +31,7 @@ V6_1 = Patch(
         HV_TIMER_EXIT,
         TIMER_STAYS_ON,
     ),
-    scope=frozenset({"self-ipi"}),
+    scope=frozenset({"self-ipi", "levels"}),
 )
 
 NOAPICV = Patch(

@@ -113,6 +113,11 @@ WRMSR_ICR_POSTED = replace(
     source="v6.1 lapic.c kvm_apic_send_ipi, vmx.c vmx_deliver_interrupt",
     emits=events.wrmsr(_posted_icr_fires),
 )
+WRMSR_ICR_EITHER = replace(
+    WRMSR_ICR,
+    fn=lambda s, me: (_accept if me.guests[0].apicv is None else _post)(s, me),
+    says="the guest sends itself an interrupt: with APICv posted to itself, else into its IRR, KVM_REQ_EVENT",
+)
 WRMSR_SELF_IPI = replace(
     WRMSR_ICR,
     label="EXIT.wrmsr_self_ipi",

@@ -13,9 +13,11 @@ from kvmlab.kvm import events, nested_timer
 from kvmlab.kvm.nested import current, is_guest_mode, nested_vmx_vmexit, vmcs12, waiting
 from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.step import Effect, Guard, Step
-from kvmlab.processor import intr_info, lapic
+from kvmlab.processor import apicv, intr_info, lapic, priority
+from kvmlab.processor.apicv import page
 from kvmlab.processor.controls import ACK_INTERRUPT_ON_EXIT, EXTERNAL_INTERRUPT_EXITING
 from kvmlab.processor.exits import Exit
+from kvmlab.processor.vectors import top
 
 
 def tell_l1(s: list[int], me: Vcpu, reason: Exit, exit_intr: int = 0) -> None:
@@ -35,9 +37,11 @@ def tell_l1(s: list[int], me: Vcpu, reason: Exit, exit_intr: int = 0) -> None:
 
 def _acknowledged(s: list[int], me: Vcpu) -> int:
     """Return what L1 finds acknowledged, if its form asks for that."""
-    if vmcs12(s, me).exit_controls & ACK_INTERRUPT_ON_EXIT:
-        return intr_info.event(lapic.acknowledge(s, me.guests[0].cpu))
-    return 0
+    if not vmcs12(s, me).exit_controls & ACK_INTERRUPT_ON_EXIT:
+        return 0
+    l1 = me.guests[0]
+    on_page = l1.apicv is not None and s[l1.apicv.virr]
+    return intr_info.event(apicv.deliver(s, page(l1)) if on_page else lapic.acknowledge(s, l1.cpu))
 
 
 def _tell_timer(s: list[int], me: Vcpu) -> None:
@@ -68,10 +72,12 @@ def _timer(s: Sequence[int], me: Vcpu) -> bool:
 
 
 def _interrupt(s: Sequence[int], me: Vcpu) -> bool:
-    """An interrupt waits for L1, and L1 exits on interrupts."""
-    form = vmcs12(s, me)
-    exits = form.pin is None or s[form.pin] & EXTERNAL_INTERRUPT_EXITING
-    return bool(exits) and waiting(s, me)
+    """An interrupt waits for L1, in KVM's local APIC or on the APIC page, and L1 exits on interrupts."""
+    form, a = vmcs12(s, me), me.guests[0].apicv
+    if form.pin is not None and not s[form.pin] & EXTERNAL_INTERRUPT_EXITING:
+        return False
+    on_page = a is not None and priority.passes(top(s[a.virr]), apicv.processor_priority(s, a))
+    return on_page or waiting(s, me)
 
 
 def _mtf(s: Sequence[int], me: Vcpu) -> bool:

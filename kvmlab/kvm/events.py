@@ -33,6 +33,20 @@ def kvm_exit(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
     return (("kvm_exit", {"vcpu_id": 0, "exit_reason": reason, "guest_rip": before[guest.rip]}),)
 
 
+def kvm_nested_vmenter(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """L0 takes L1's VMLAUNCH or VMRESUME: where L2 will run, and what L1 injects."""
+    l2, field = me.guests[after[me.current]], me.guests[after[me.current]].vmcs.intr_info
+    fields = {"rip": before[me.guests[0].rip], "nested_rip": after[l2.rip], "event_inj": after[field]}
+    return (("kvm_nested_vmenter", fields),)
+
+
+def kvm_nested_vmexit(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
+    """An exit of L2, whoever will handle it."""
+    guest = me.guests[before[me.current]]
+    fields = {"vcpu_id": 0, "exit_reason": show(before[guest.vmcs.reason]), "guest_rip": before[guest.rip]}
+    return (("kvm_nested_vmexit", fields),) if before[me.current] else ()
+
+
 def kvm_nested_vmexit_inject(before: Sequence[int], after: Sequence[int], me: Vcpu) -> Firing:
     """L0 gives L1 an exit of L2."""
     form = me.forms[before[me.current] - 1]

@@ -9,10 +9,12 @@ arch/x86/kernel/smp.c native_smp_send_reschedule, lapic.c __apic_accept_irq; SDM
 from kvmlab.kvm import mode as vcpu_mode
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
+from kvmlab.processor import apicv, lapic
 from kvmlab.processor.apic_write import X2APIC_ICR
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.icr import self_ipi
+from kvmlab.processor.records import Guest
 from kvmlab.processor.vectors import RESCHEDULE_VECTOR, bit
 from kvmlab.processor.wire import send
 
@@ -33,6 +35,14 @@ def send_to_self(s: list[int], me: Vcpu, vector: int) -> None:
 def smp_send_reschedule(s: list[int], me: Vcpu) -> None:
     """The reschedule IPI to this very CPU."""
     send_to_self(s, me, RESCHEDULE_VECTOR)
+
+
+def end_of_interrupt(s: list[int], guest: Guest) -> None:
+    """A guest's EOI: on its virtual-APIC page if it has one, else in the local APIC that KVM keeps."""
+    if guest.apicv is not None:
+        apicv.end_of_interrupt(s, guest.apicv)
+    else:
+        lapic.end_of_interrupt(s, guest.cpu)
 
 
 def reach(s: list[int], vcpu: Vcpu, vector: int) -> None:

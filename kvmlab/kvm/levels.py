@@ -6,11 +6,11 @@ instructions that exit. A hypervisor goes on behind its VM entry when the one be
 where each level stands is its position in its path, and nothing else keeps a stack.
 """
 
+from kvmlab.kvm.ipi import end_of_interrupt
 from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.edit import After, Before, apply
 from kvmlab.machine.step import STAY, Block, Step
-from kvmlab.processor import lapic
-from kvmlab.processor.boundary import TIMER_EVENTS, in_guest
+from kvmlab.processor.boundary import TIMER_APICV_EVENTS, TIMER_EVENTS, in_guest
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest
@@ -18,7 +18,7 @@ from kvmlab.processor.records import Guest
 
 def _return(s: list[int], me: Guest) -> str:
     """The handler's own work does not reach KVM; its EOI costs no exit here, as with APICv."""
-    lapic.end_of_interrupt(s, me.cpu)
+    end_of_interrupt(s, me)
     s[me.delivered] = 0
     s[me.cpu.irq] = 1
     return STAY
@@ -34,6 +34,9 @@ HANDLER = Step(
 
 HYPERVISOR_EVENTS = {**TIMER_EVENTS, "HANDLER": HANDLER}
 """What takes a hypervisor away that is a guest: the processor's events, its handler of what was injected."""
+
+HYPERVISOR_APICV_EVENTS = {**TIMER_APICV_EVENTS, "HANDLER": HANDLER}
+"""The same on a CPU that has APICv."""
 
 
 def _access(label: str, reason: Exit) -> Step:
@@ -57,8 +60,9 @@ def trapping(path: Block, accesses: int) -> Block:
     return apply(apply(path, After("VMEXIT", reads)), Before("ENTER", writes))
 
 
-def at_level(path: Block, level: int, accesses: int = 0) -> Block:
-    """Return ``vcpu_run`` as the hypervisor at ``level`` executes it."""
-    if level == 0:
+def at_level(path: Block, vcpu: Vcpu, accesses: int = 0) -> Block:
+    """Return ``vcpu_run`` as the hypervisor executes it that keeps ``vcpu``."""
+    if vcpu.under is None:
         return path
-    return in_guest(trapping(path, accesses), lambda me: me.under, HYPERVISOR_EVENTS)
+    events = HYPERVISOR_EVENTS if vcpu.under.apicv is None else HYPERVISOR_APICV_EVENTS
+    return in_guest(trapping(path, accesses), lambda me: me.under, events)

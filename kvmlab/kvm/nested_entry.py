@@ -13,6 +13,7 @@ from kvmlab.kvm.nested import current, vmcs12
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.step import Step
+from kvmlab.processor import apicv, priority
 from kvmlab.processor.controls import (
     ACTIVATE_PREEMPTION_TIMER,
     EXTERNAL_INTERRUPT_EXITING,
@@ -80,6 +81,13 @@ def evaluate_pending_interrupts(s: list[int], me: Vcpu) -> None:
         s[me.requests] |= KVM_REQ_EVENT
 
 
+def evaluate_rvi(s: list[int], me: Vcpu) -> None:
+    """The same with APICv: RVI, which L1 could not take yet."""
+    a = me.guests[0].apicv
+    if a is not None and priority.passes(s[a.rvi], apicv.processor_priority(s, a)):
+        s[me.requests] |= KVM_REQ_EVENT
+
+
 NESTED_TIMER = Step(
     "NESTED.timer",
     nested_timer.start(at_once=1),
@@ -91,6 +99,12 @@ NESTED_TIMER_ZERO = Step(
     nested_timer.start(at_once=0),
     says="L1's preemption timer starts, emulated; a value of 0 has expired at once: KVM_REQ_EVENT",
     source="4c008127e471 vmx.c vmx_start_preemption_timer",
+)
+NESTED_RVI = Step(
+    "NESTED.rvi",
+    evaluate_rvi,
+    says="is RVI on vmcs01 above L1's priority? yes: KVM_REQ_EVENT",
+    source="v4.19 vmx.c vmx_has_apicv_interrupt, enter_vmx_non_root_mode",
 )
 NESTED_EVALUATE = Step(
     "NESTED.evaluate",

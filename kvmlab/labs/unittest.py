@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
-from kvmlab.kvm.immediate_exit import CpuModel
-from kvmlab.scenarios.levels import by_level
+from kvmlab.scenarios.mixes import by_level, cpus_by_level
 from kvmlab.scenarios.unittests.scenario import unit_test
 from kvmlab.schedulers.clock import Clock, Profile
 
@@ -56,11 +55,18 @@ class Result:
 
 
 def unittest(
-    name: str, *, level: int = 0, kernels: str = "", ipi_delay: int = 0, cold: bool = False
+    name: str,
+    *,
+    level: int = 0,
+    kernels: str = "",
+    cpus: str = "",
+    ipi_delay: int = 0,
+    cold: bool = False,
 ) -> Result:
     """Run the test called ``name`` with KVM at ``level`` as the hypervisor under test.
 
-    ``kernels`` (``L0=v4.18,L1=d264ee0``) names the kernel of single levels, v6.1 otherwise. An IPI that
+    ``kernels`` (``L0=v4.18,L1=d264ee0``) names the kernel of single levels, v6.1 otherwise, ``cpus``
+    (``L0=no-timer``) what they run on. An IPI that
     level 0 sends to itself arrives ``ipi_delay`` instructions late; ``cold``: the guest's first touch of
     a page is an EPT violation. Raises BadInput for an impossible level, name or kernel.
     """
@@ -68,7 +74,8 @@ def unittest(
         raise BadInput("level: that of the hypervisor under test, 0 or more")
     named = by_level(kernels, level + 1, "kernels")
     chosen = [kernel(named.get(n, DEFAULT_KERNEL)) for n in range(level + 1)]
-    scenario = unit_test(name, chosen, [CpuModel()] * (level + 1), ipi_delay=ipi_delay, cold=cold)
+    models = cpus_by_level(cpus, level + 1)
+    scenario = unit_test(name, chosen, models, ipi_delay=ipi_delay, cold=cold)
     clock = Clock(scenario.system, INSTRUCTIONS, scenario.records["bench"].now)
     lines = []
     for step in clock.steps(LIMIT):

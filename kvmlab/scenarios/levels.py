@@ -11,10 +11,6 @@ from dataclasses import dataclass
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
-from kvmlab.kernels.names import kernel as kernel_called
-from kvmlab.kernels.nesting import nested
-from kvmlab.kernels.patch_4 import hooks
-from kvmlab.kvm.immediate_exit import VMX, CpuModel
 from kvmlab.kvm.records import Sender
 from kvmlab.machine.property import Property
 from kvmlab.machine.state import Layout
@@ -27,11 +23,9 @@ from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest, Vmcs, frame
 from kvmlab.processor.wire import WIRE
 from kvmlab.scenarios.guests import L2, L2_BODY, on_guest
+from kvmlab.scenarios.mixes import cpus_by_level, kernels_by_level
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.stack import LETTERS, Detail, Stack, kvms, stack
-
-METHODS = {"ipi": "v4.18", "timer0": "d264ee0"}
-"""The kernel that forces an exit so, where no kernel is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,59 +53,43 @@ TESTER = on_guest(
     ),
     TIMER_EVENTS,
 )
-
-
-def by_level(text: str, levels: int, what: str) -> dict[int, str]:
-    """Return {level: value} for ``L0=a,L1=b``; raise BadInput for anything else."""
-    found: dict[int, str] = {}
-    for part in filter(None, text.split(",")):
-        name, _, value = part.partition("=")
-        if not (name[:1] == "L" and name[1:].isdigit() and value):
-            raise BadInput(f"{what}: {part!r} is no level; write L0=...,L1=...")
-        if int(name[1:]) >= levels:
-            raise BadInput(f"{what}: there is no KVM at {name}; the levels are L0 to L{levels - 1}")
-        found[int(name[1:])] = value
-    return found
-
-
-def method(kernel: Kernel, cpu: CpuModel) -> str:
-    """Return how ``kernel`` forces an exit on ``cpu``: ``timer0`` or ``ipi``."""
-    return "timer0" if hooks(kernel, cpu) is VMX else "ipi"
-
-
-def kernels_by_level(base: Kernel, levels: int, methods: str, kernels: str) -> list[Kernel]:
-    """Return the kernel of each level: named, or else known by its method, or else ``base``.
-
-    Raises BadInput for a level that is not there, an unknown method, or a kernel with another method than
-    asked for.
-    """
-    asked, named = by_level(methods, levels, "methods"), by_level(kernels, levels, "kernels")
-    for wanted in asked.values():
-        if wanted not in METHODS:
-            raise BadInput(f"methods: {wanted} is none; known: {', '.join(METHODS)}")
-    chosen = []
-    for level in range(levels):
-        name = named.get(level) or METHODS.get(asked.get(level, ""))
-        found = kernel_called(name) if name else base
-        found.require("levels")
-        found = nested(found)
-        if level in asked and method(found, CpuModel()) != asked[level]:
-            raise BadInput(f"methods: {found.name} at L{level} forces an exit by {method(found, CpuModel())}")
-        chosen.append(found)
-    return chosen
+GUEST = on_guest(L2_BODY, TIMER_EVENTS)
 
 
 def _actors(parts: Stack, chosen: Sequence[Kernel], accesses: int, after: int | None) -> list[Actor]:
     top, n = parts.core.frame, len(chosen)
     tester = Tester(parts.code[n], parts.form)
-    return [
+    actors = [
         *kvms(parts, chosen, accesses),
         Actor("m", f"L{n}, a hypervisor", TESTER, tester, top, frame(n)),
         Actor("g", f"L{n + 1}, its guest", GUEST, L2(guest=parts.top, after=after), top, frame(n + 1)),
     ]
+    wire = parts.vcpus[0].wire
+    return actors if wire is None else [*actors, Actor("i", "the interrupt's way", WIRE, wire)]
 
 
-GUEST = on_guest(L2_BODY, TIMER_EVENTS)
+def _properties(parts: Stack, tester_at: int) -> tuple[Property, ...]:
+    running, guest, n = parts.core.frame, parts.top, parts.kvms
+
+    def late(s: Sequence[int]) -> bool:
+        return bool(s[running] == frame(guest.level) and s[guest.insns])
+
+    def told(s: Sequence[int]) -> bool:
+        back = s[running] == frame(n) and s[tester_at] > 0
+        return back and s[parts.form.reason] != Exit.PREEMPTION_TIMER
+
+    return (
+        Property("LATE", f"L{n + 1} executes no instruction before the exit", late),
+        Property("TOLD", f"L{n} is told that its timer has run out", told),
+    )
+
+
+def _page(kernel: Kernel, apicv: bool | None) -> bool:
+    """Whether level 0 gives its guest APICv: asked for, or set by its kernel."""
+    setting = kernel.settings.get("enable_apicv")
+    if apicv and setting is not None and not setting.value:
+        raise BadInput(f"apicv: {kernel.name} does not use it")
+    return bool(setting.value if apicv is None and setting else apicv)
 
 
 def levels(
@@ -120,62 +98,46 @@ def levels(
     levels: int = 2,
     methods: str = "",
     kernels: str = "",
+    cpus: str = "",
     no_a1: bool = False,
     cancel: bool = False,
+    apicv: bool | None = None,
     accesses: int = 0,
     after: int | None = None,
 ) -> Scenario:
     """Return the scenario with so many ``levels`` of KVM, all of them ``kernel`` where nothing else is said.
 
-    ``methods`` (``L0=ipi,L1=timer0``) and ``kernels`` (``L0=v4.18+b5861e5``) say it for single levels.
-    ``no_a1`` drops the assumption that an IPI which level 0 sends to itself with interrupts off is
-    pending before its next entry. ``cancel`` adds a thread beside the KVM on top that makes a request and
-    kicks. ``accesses`` is how often in a lap a KVM above level 0 reads or writes a form that is not
+    ``methods`` (``L0=ipi,L1=timer0``), ``kernels`` (``L0=v4.18+b5861e5``) and ``cpus`` (``L0=no-timer``)
+    say it for single levels. ``no_a1`` drops the assumption that an IPI which level 0 sends to itself
+    with interrupts off is pending before its next entry. ``cancel`` adds a thread beside the KVM on top
+    that makes a request and kicks. ``apicv``: level 0 gives L1 a CPU with APICv (``None``: if its kernel
+    says so). ``accesses`` is how often in a lap a KVM above level 0 reads or writes a form that is not
     shadowed; ``after`` fixes the guest's VMCALL behind so many instructions. Raises BadInput for an
     impossible knob.
     """
     if not 1 <= levels <= len(LETTERS) or accesses < 0 or (after or 0) < 0:
         raise BadInput(f"levels: 1 to {len(LETTERS)}; accesses and after: 0 or more")
-    chosen = kernels_by_level(kernel, levels, methods, kernels)
+    models = cpus_by_level(cpus, levels)
+    chosen = kernels_by_level(kernel, models, methods, kernels)
     layout = Layout()
-    cap = after + 1 if after else 1
-    parts = stack(layout, chosen, [CpuModel()] * levels, Detail(cap=cap, slow_ipi=no_a1))
+    page = _page(chosen[0], apicv) and levels > 1
+    parts = stack(layout, chosen, models, Detail(cap=(after or 0) + 1, slow_ipi=no_a1, apicv=page))
     actors = _actors(parts, chosen, accesses, after)
-    if no_a1:
-        actors.append(Actor("i", "the interrupt's way", WIRE, parts.vcpus[0].wire))
     if cancel:
         sender = Sender(vcpu=parts.vcpus[-1])
         actors.append(Actor("a", "another thread", chosen[-1].paths["request_and_kick"], sender))
     system = System(layout, actors)
     at, end = system.pc["m"], len(system.places["m"])
-    running, guest = parts.core.frame, parts.top
-
-    def late(s: Sequence[int]) -> bool:
-        return bool(s[running] == frame(guest.level) and s[guest.insns])
-
-    def told(s: Sequence[int]) -> bool:
-        return s[at] > 0 and s[running] == frame(levels) and s[parts.form.reason] != Exit.PREEMPTION_TIMER
-
-    where = f"L{levels + 1}"
+    knobs = {"levels": levels, "methods": methods, "kernels": kernels, "cpus": cpus, "no_a1": no_a1}
+    more = {"cancel": cancel, "apicv": apicv, "accesses": accesses, "after": after}
     return Scenario(
         "levels",
-        f"L{levels} enters {where} with a preemption timer of 0, on {levels} KVMs",
-        kernel,
+        f"L{levels} enters L{levels + 1} with a preemption timer of 0, on {levels} KVMs",
+        chosen[0],
         system,
-        (
-            Property("LATE", f"{where} executes no instruction before the exit", late),
-            Property("TOLD", f"L{levels} is told that its timer has run out", told),
-        ),
+        _properties(parts, at),
         lambda s: s[at] == end,
         "",
-        {
-            "levels": levels,
-            "methods": methods,
-            "kernels": kernels,
-            "no_a1": no_a1,
-            "cancel": cancel,
-            "accesses": accesses,
-            "after": after,
-        },
+        {**knobs, **more},
         {"core": parts.core, "stack": parts},
     )

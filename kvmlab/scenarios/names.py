@@ -9,6 +9,7 @@ from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.directed_yield import directed_yield
 from kvmlab.scenarios.immediate_exit import immediate_exit
 from kvmlab.scenarios.kick import kick
+from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.posted_nested import posted_nested
 from kvmlab.scenarios.scenario import Scenario
@@ -21,6 +22,7 @@ SCENARIOS: dict[str, Callable[..., Scenario]] = {
     "posted-nested": posted_nested,
     "directed-yield": directed_yield,
     "self-ipi": self_ipi,
+    "levels": levels,
 }
 
 

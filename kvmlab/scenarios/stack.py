@@ -20,7 +20,7 @@ from kvmlab.machine.state import Cell, Layout
 from kvmlab.machine.system import Actor
 from kvmlab.processor.controls import EXTERNAL_INTERRUPT_EXITING, show_pin
 from kvmlab.processor.intr_info import show as show_event
-from kvmlab.processor.records import ROOT, Core, Cpu, Flags, Guest, Vmcs, frame, show_flag
+from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Flags, Guest, Vmcs, frame, show_flag
 from kvmlab.processor.wire import Wire
 
 Forms = Mapping[tuple[int, int], Vmcs]
@@ -33,13 +33,15 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 class Detail:
     """How much of a stack is there.
 
-    ``hypervisor``: L(n) is one and has a guest. ``slow_ipi``: an IPI that level 0 sends to itself takes
-    its time: ``delay`` where ``now`` is the cell that counts it, else any. ``cap`` is how many
-    instructions of a guest are counted. ``code``: the guest runs code of its own, with all that an
-    instruction may touch; its handlers of vectors in ``trap_gates`` keep IF.
+    ``hypervisor``: L(n) is one and has a guest. ``apicv``: level 0 gives L1 a CPU with APICv.
+    ``slow_ipi``: an IPI that level 0 sends to itself takes its time: ``delay`` where ``now`` is the cell
+    that counts it, else any. ``cap`` is how many instructions of a guest are counted. ``code``: the guest
+    runs code of its own, with all that an instruction may touch; its handlers of vectors in
+    ``trap_gates`` keep IF.
     """
 
     hypervisor: bool = True
+    apicv: bool = False
     slow_ipi: bool = False
     cap: int = 1
     code: bool = False
@@ -104,6 +106,8 @@ def _code(
         extra: dict[str, object] = {part: layout.add(f"{name}.{part}") for part in cells}
         if top and detail.code:
             extra["flags"] = layout.record(Flags, f"{name}.flags")
+        if level == 1 and detail.apicv:
+            extra["apicv"] = layout.record(Apicv, f"{name}.apicv")
         code[level] = layout.record(
             Guest,
             name,
@@ -198,7 +202,7 @@ def kvms(stack: Stack, kernels: Sequence[Kernel], accesses: int = 0) -> list[Act
         Actor(
             LETTERS[level - 1] if level else "v",
             f"KVM at L{level}",
-            at_level(kernel.paths["vcpu_run"], level, accesses),
+            at_level(kernel.paths["vcpu_run"], stack.vcpus[level], accesses),
             stack.vcpus[level],
             top,
             frame(level),

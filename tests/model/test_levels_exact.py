@@ -9,8 +9,10 @@ from promises import IPI, TIMER0, exact, shortest_late
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
+from kvmlab.kernels.patch_4 import hooks
 from kvmlab.kvm.immediate_exit import CpuModel
-from kvmlab.scenarios.levels import METHODS, levels, method
+from kvmlab.scenarios.levels import levels
+from kvmlab.scenarios.mixes import CPUS, METHODS, method
 from kvmlab.schedulers.clock import Clock, clocked
 from kvmlab.schedulers.explore import Exploration, explore
 
@@ -92,6 +94,63 @@ def test_only_the_self_ipi_over_an_l0_that_does_not_look_is_late(l1: str, l0: st
         assert found.shortest.property.label == "LATE"
 
 
+@pytest.mark.parametrize(
+    ("l0", "late"),
+    [
+        ("v4.18", {False: True, True: True}),
+        ("v4.18+b5861e5", {False: False, True: True}),
+        ("v4.18+evaluate-rvi", {False: True, True: False}),
+        ("v4.18+b5861e5+evaluate-rvi", {False: False, True: False}),
+    ],
+)
+@pytest.mark.parametrize("apicv", [False, True])
+def test_what_stays_behind_on_vmcs01_is_a_window_or_rvi(l0: str, late: dict[bool, bool], apicv: bool) -> None:
+    """Without APICv L0 has to look for the window that it asked for, with APICv for RVI: two fixes, both
+    needed."""
+    found = explore(levels(BASE, kernels=f"L0={l0},L1=v4.18", apicv=apicv))
+    assert (found.verdict == "violated") == late[apicv]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("name", ["v6.1", "v6.1+noapicv", "v6.1+noapicv+preemption-timer=0"])
+def test_v6_1_keeps_the_promise_at_every_depth(name: str, n: int) -> None:
+    """With every fix of this story even a self-IPI is exact, and no cancelled entry forgets the wish."""
+    found = explore(levels(kernel(name), levels=n, cancel=True))
+    assert (found.verdict, found.complete) == ("ok", True)
+
+
+@pytest.mark.parametrize("cpu", ["no-timer", "broken-timer"])
+def test_a_cpu_whose_timer_kvm_leaves_alone_keeps_the_self_ipi(cpu: str) -> None:
+    """At level 0 that is as good as timer 0; at level 1 it is late over an L0 that does not look."""
+    assert method(kernel("d264ee0"), CPUS[cpu]) == IPI
+    assert explore(levels(BASE, levels=2, cpus=f"L0={cpu}")).verdict == "ok"
+    assert explore(levels(BASE, levels=2, cpus=f"L1={cpu}")).verdict == "violated"
+    assert explore(levels(BASE, levels=2, cpus=f"L1={cpu}", kernels="L0=v4.18+b5861e5")).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("v4.18", IPI),
+        ("d264ee0", TIMER0),
+        ("d264ee0+preemption-timer=0", TIMER0),
+        ("d264ee0+804939e", TIMER0),
+        ("d264ee0+804939e+preemption-timer=0", IPI),
+        ("d264ee0+804939e+0ec3d6d", TIMER0),
+        ("d264ee0+804939e+0ec3d6d+preemption-timer=0", IPI),
+        ("v6.1", TIMER0),
+        ("v6.1+preemption-timer=0", IPI),
+    ],
+)
+def test_the_module_parameter_counts_for_the_forced_exit_only_since_2019(name: str, way: str) -> None:
+    """preemption_timer=0 takes the hook away with 804939e; AMD and CPUs of the errata list never have it."""
+    assert method(kernel(name), CPUS["intel"]) == way
+    assert method(kernel(name), CpuModel(vendor="amd")) == IPI
+    assert hooks(kernel(name), CpuModel(vendor="amd")).name == "kvm_amd"
+    found = explore(levels(kernel(name), levels=1))
+    assert (found.verdict, found.complete) == ("ok", True)
+
+
 @pytest.mark.parametrize("way", [IPI, TIMER0])
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_cancelled_entry_forgets_the_wish_with_either_method(way: str, n: int) -> None:
@@ -124,7 +183,7 @@ def test_the_ipi_is_late_and_not_lost() -> None:
 
 def test_methods_are_what_the_kernels_do() -> None:
     """The kernel behind each method forces an exit by it."""
-    assert all(method(kernel(name), CpuModel()) == way for way, name in METHODS.items())
+    assert all(method(kernel(name), CPUS["intel"]) == way for way, name in METHODS.items())
 
 
 @pytest.mark.parametrize(
@@ -136,6 +195,9 @@ def test_methods_are_what_the_kernels_do() -> None:
         {"methods": "ipi"},
         {"kernels": "L0=v4.18", "methods": "L0=timer0"},
         {"kernels": "L0=v3.10"},
+        {"kernels": "L0=v4.18,L0=d264ee0"},
+        {"cpus": "L0=amd"},
+        {"kernels": "L0=v6.1+noapicv", "apicv": True},
         {"accesses": -1},
     ],
 )
