@@ -12,10 +12,12 @@ Rules that live here and nowhere else:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from kvmlab.machine.memory import Memory, look_at
 from kvmlab.machine.run import Run, Taken
 from kvmlab.machine.state import Cell
+from kvmlab.machine.step import Effect
 from kvmlab.machine.system import Actor, Move, System, top_cell
 from kvmlab.machine.time import TIME
 
@@ -40,10 +42,16 @@ class Costs(Protocol):
     """Anything that says for how many cycles a move occupies its CPU."""
 
     def cost(self, move: Move) -> int:
-        """Return the cycles."""
+        """Return the cycles, the same whenever it is asked."""
 
 
 Choose = Callable[[Sequence[Move]], Move]
+Cpu = str | Cell
+Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int]]
+"""A move (None: nobody can move) with its CPU and cycles, and what carries it out, taken apart."""
+
+NEVER, NOBODY = 1 << 62, ""
+NOTHING: Ready = (None, NOBODY, 0, 0, lambda s, me: None, None, {})
 
 
 def by_list(moves: Sequence[Move]) -> Move:
@@ -52,73 +60,92 @@ def by_list(moves: Sequence[Move]) -> Move:
 
 
 class Clock:
-    """A system in motion: a working state edited in place, and the time at which each CPU is free."""
+    """A system in motion: a working state edited in place, and the time at which its last step began.
+
+    ``now`` is the cell that shows the time to the steps; time begins at its value.
+    """
 
     def __init__(
         self, system: System, profile: Costs = UNIT, now: Cell | None = None, choose: Choose = by_list
     ) -> None:
         self.system, self.profile, self.choose = system, profile, choose
         self.state = list(system.start)
-        self.time = 0
+        self.time = 0 if now is None else self.state[now]
         self._now = now
-        self._free: dict[str | Cell, int] = {}
-        self._time = {letter for letter, actor in system.actors.items() if actor.path is TIME}
-        self._deadlines = [i for i, info in enumerate(system.layout.cells) if info.deadline]
+        self._free: dict[Cpu, int] = {NOBODY: NEVER}
+        self._running = self._run()
 
     def step(self) -> Move | None:
         """Carry out the next step and return it; ``None`` when nothing can ever happen again."""
-        move = self.ahead()
-        if move is not None:
-            self.do(move)
-        return move
+        return next(self._running, None)
 
-    def ahead(self) -> Move | None:
-        """Let time pass up to the next step and return it, not carried out yet."""
+    def _run(self) -> Iterator[Move]:
+        """Yield every move behind its effect. This loop is the one that has to be fast."""
+        s, free, now, time = self.state, self._free, self._now, self.time
+        memory = Memory(self.system, self._ready, now)
+        alarms, room = look_at(memory.deadlines), memory.room(s, time)
+        armed, due, place = None, NEVER, 0
         while True:
-            moves = self._moves()
-            first, start = self._first(moves)
-            due = min((self.state[d] for d in self._deadlines if self.state[d] > self.time), default=None)
-            if due is not None and (first is None or due <= start):
-                self._at(due)
-            elif first is None:
-                return None
-            else:
-                self._at(start)
-                choices = [m for m in moves if m.actor is first]
-                return choices[0] if len(choices) == 1 else self.choose(choices)
+            if alarms(s) != armed:
+                armed = alarms(s)
+                due = min((d for d in armed if d > time), default=NEVER)
+                room = memory.room(s, time)
+            try:
+                key, answers, _ = room[place]
+                ready = answers[key(s)]
+            except KeyError:
+                ready = memory.ask(s, room, place)
+            move, cpu, cycles, pc, fn, me, jumps = ready
+            if move is None:
+                move, cpu, cycles, pc, fn, me, jumps = self._first(me)
+            start = free[cpu]
+            if start >= due:
+                if due == NEVER:
+                    return
+                start, armed = due, None
+            if start > time:
+                self.time = time = start
+                if now is not None:
+                    s[now] = time
+            if armed is None:
+                continue
+            if cycles:
+                free[cpu] = time + cycles
+            s[pc] = at = jumps[fn(s, me)]
+            place = pc << 20 | at
+            yield move
 
-    def do(self, move: Move) -> int:
-        """Carry out what is ahead and return the cycles for which it occupies its CPU."""
-        cycles = self.profile.cost(move)
-        self._free[self.cpu(move.actor)] = self.time + cycles
-        move.carry_out(self.state)
-        return cycles
+    def _ready(self, moves: list[Move]) -> Ready:
+        """Return what is possible, taken apart; who only lets time pass has no say where there is a clock."""
+        ready = [self._apart(move) for move in moves if move.actor.path is not TIME]
+        return ready[0] if len(ready) == 1 else (*NOTHING[:5], ready, NOTHING[6])
 
-    def _moves(self) -> list[Move]:
-        """Return what is possible; an actor that only lets time pass has no say where there is a clock."""
-        moves = self.system.enabled(self.state)
-        return [m for m in moves if m.actor.letter not in self._time] if self._time else moves
+    def _apart(self, move: Move) -> Ready:
+        cpu, cycles = self.plan(move)
+        self._free.setdefault(cpu, 0)
+        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps
 
-    def _first(self, moves: Sequence[Move]) -> tuple[Actor | None, int]:
-        """Return who moves next, and when: the earliest start, then the highest frame, then the list."""
-        first: Actor | None = None
-        start = 0
-        for move in moves:
-            actor = move.actor
-            at = max(self._free.get(self.cpu(actor), 0), self.time)
-            if first is None or at < start or (at == start and actor.frame > first.frame):
-                first, start = actor, at
-        return first, start
+    def _first(self, ready: Sequence[Ready]) -> Ready:
+        """Return what is next: the earliest start, then the highest frame, then the list."""
+        best, start = NOTHING, NEVER
+        for one in ready:
+            at = max(self._free[one[1]], self.time)
+            if at < start or (at == start and one[0].actor.frame > best[0].actor.frame):
+                best, start = one, at
+        choices = [one for one in ready if one[0].actor is best[0].actor]
+        if len(choices) < 2:
+            return best
+        chosen = self.choose([one[0] for one in choices])
+        return next(one for one in choices if one[0] is chosen)
 
-    def cpu(self, actor: Actor) -> str | Cell:
-        """Return a name for an actor's CPU: who shares a frame cell shares one, others have one each."""
+    def plan(self, move: Move) -> tuple[Cpu, int]:
+        """Return the CPU of a move and the cycles for which it occupies it."""
+        return self._cpu(move.actor), self.profile.cost(move)
+
+    def _cpu(self, actor: Actor) -> Cpu:
+        """Actors that share a frame cell share a CPU; any other has one of its own."""
         top = top_cell(actor.top, self.state)
         return actor.letter if top is None else top
-
-    def _at(self, time: int) -> None:
-        self.time = time
-        if self._now is not None:
-            self.state[self._now] = time
 
     def steps(self, limit: int) -> Iterator[Taken]:
         """Yield at most ``limit`` steps with the states around them."""

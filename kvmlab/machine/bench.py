@@ -1,0 +1,39 @@
+"""What a measurement needs to know of a system: its clock cell, and where a sample begins and ends.
+
+A *sample* ends whenever the step ``end`` begins. It began where ``begins`` says: a point in time that the
+state holds right behind that step (a deadline, say), or where the sample before it ended.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kvmlab.machine.state import Cell
+from kvmlab.machine.system import System
+
+Begins = Callable[[Sequence[int]], int]
+Tally = Callable[[Sequence[int]], str]
+"""(state behind a step) -> the name under which the step is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A system that measures something: ``skip`` samples warm it up, ``samples`` are kept.
+
+    ``now`` is the cell that shows the time to the system, if it has one. A step called a key of ``tallies``
+    is counted under the name that its function gives. A sample's first step may come ``early`` cycles before
+    the sample begins: a counter that counts in quanta.
+    """
+
+    name: str
+    sentence: str
+    system: System
+    end: str
+    samples: int
+    begins: Begins | None = None
+    early: int = 0
+    skip: int = 0
+    now: Cell | None = None
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    records: Mapping[str, Any] = field(default_factory=dict)

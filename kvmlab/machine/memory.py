@@ -1,0 +1,67 @@
+"""System.enabled with a memory: what was asked once need not be asked again.
+
+Which moves are possible is a function of the places that :meth:`System.enabled` looks at. First it is asked on
+a recording list, which tells them; as long as they hold the same values, the answer is the same. The places
+differ from situation to situation, so the memory has drawers: one for each place in a path to which an actor
+has come last. Any drawer is right; a small one is fast.
+
+Time stands apart, or nothing would ever be the same again. A guard may compare ``now`` with deadlines only,
+that is the law for all steps; so between two deadlines it matters only whether each of them is unarmed, to
+come, or over.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+from kvmlab.machine.state import Cell
+from kvmlab.machine.system import Move, System
+from kvmlab.machine.watch import Recorder
+
+LIMIT = 512
+"""So many answers in one drawer: there is a counter among its places; from then on it is asked every time."""
+
+T = TypeVar("T")
+Key = tuple[int, ...]
+
+
+def look_at(places: Sequence[Cell]) -> Any:
+    """Return the function that takes these places out of a state, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return (lambda s: (s[places[0]],)) if places else (lambda s: ())
+
+
+Drawer = tuple[Callable[[Sequence[int]], Key], dict[Key, T], frozenset[Cell]]
+"""A function that takes out of a state what counts here, the answers known for its values, and the places."""
+
+
+class Memory(Generic[T]):
+    """What has been asked of ``system``, as ``make`` makes it of the moves that are possible.
+
+    ``now`` is the cell that shows the time, if there is one.
+    """
+
+    def __init__(self, system: System, make: Callable[[list[Move]], T], now: Cell | None = None) -> None:
+        self.system, self.make = system, make
+        self.deadlines = tuple(i for i, info in enumerate(system.layout.cells) if info.deadline)
+        self._apart = {*self.deadlines, *(() if now is None else (now,))}
+        self._rooms: dict[Key, dict[int, Drawer[T]]] = {}
+
+    def room(self, s: Sequence[int], time: int) -> dict[int, Drawer[T]]:
+        """Return the drawers that are right from ``time`` until a deadline changes or comes, by place."""
+        status = tuple(0 if s[d] < 0 else 1 if s[d] > time else 2 for d in self.deadlines)
+        return self._rooms.setdefault(status, {})
+
+    def ask(self, s: Sequence[int], room: dict[int, Drawer[T]], place: int) -> T:
+        """Return what is possible in ``s``, and remember it in the drawer of ``place``."""
+        recorder = Recorder(s)
+        answer = self.make(self.system.enabled(recorder))
+        looked = frozenset(recorder.reads - self._apart)
+        if place not in room or not looked <= room[place][2]:
+            looked |= room[place][2] if place in room else looked
+            room[place] = look_at(sorted(looked)), {}, looked
+        key, answers, _ = room[place]
+        if len(answers) < LIMIT:
+            answers[key(s)] = answer
+        return answer
