@@ -8,6 +8,7 @@ from kvmlab.kernels.after_patch_3 import FOLLOW_UPS
 from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
+from kvmlab.kernels.patch_2 import PATCH_2
 from kvmlab.kernels.patch_3 import IRQ_OFF_HALF, NO_EVENT, PATCH_3, SYNC_HALF
 from kvmlab.kernels.patch_4 import (
     BY_ARGUMENT,
@@ -18,8 +19,11 @@ from kvmlab.kernels.patch_4 import (
     SOFT_DISABLE,
 )
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI, QUEUES_ALONE, V3_10
+from kvmlab.kernels.v4_7 import V4_7
 from kvmlab.kernels.v4_10 import V4_10
+from kvmlab.kernels.v4_10_timer import V4_10_TIMER
 from kvmlab.kernels.v4_18 import ORDERS, V4_18
+from kvmlab.kernels.v4_19 import TIMER_2018, V4_19
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
 from kvmlab.kvm.run_loop import VCPU_RUN
@@ -32,17 +36,35 @@ V3_2 = Kernel(
     scope=frozenset({"immediate-exit", "kick"}),
 )
 
-B95234C = PATCH_3.on(V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"), "b95234c")
+
+def _release(name: str, base: Kernel, *patches: Patch) -> Kernel:
+    """Return ``base`` with all of these; the first one says what it is."""
+    result = base
+    for patch in patches:
+        result = patch.on(result, name)
+    return replace(result, says=patches[0].says, source=patches[0].source)
+
+
+_3_10 = V3_10.on(V3_2, "v3.10")
+_4_7 = V4_7.on(_3_10, "v4.7")
+_4_10 = _release("v4.10", _3_10, V4_10, V4_10_TIMER)
+_B95234C = PATCH_3.on(_4_10, "b95234c")
+_B95234C = replace(_B95234C, scope=_B95234C.scope | _4_10.scope)
+_4_18 = _release("v4.18", _B95234C, V4_18, TIMER_2018)
+_D264EE0 = PATCH_4.on(_4_18, "d264ee0")
 
 RELEASES: dict[str, Kernel] = {
     "v3.2": V3_2,
     "d6185f2": PATCH_1.on(V3_2, "d6185f2"),
-    "v3.10": V3_10.on(V3_2, "v3.10"),
-    "v4.10": V4_10.on(V3_10.on(V3_2, "v3.10"), "v4.10"),
-    "b95234c": B95234C,
-    "v4.18": V4_18.on(B95234C, "v4.18"),
-    "d264ee0": PATCH_4.on(V4_18.on(B95234C, "v4.18"), "d264ee0"),
-    "v6.1": V6_1.on(V3_10.on(V3_2, "v3.10"), "v6.1"),
+    "v3.10": _3_10,
+    "v4.7": _4_7,
+    "64672c9": PATCH_2.on(_4_7, "64672c9"),
+    "v4.10": _4_10,
+    "b95234c": _B95234C,
+    "v4.18": _4_18,
+    "d264ee0": _D264EE0,
+    "v4.19": _release("v4.19", _D264EE0, V4_19, PENDING_AT_ENTRY, ONLY_ZERO),
+    "v6.1": V6_1.on(_3_10, "v6.1"),
 }
 """What git calls by a name of its own, oldest first."""
 
@@ -80,6 +102,8 @@ LISTED = (
     "d6185f2+ack-top-vector",
     "v3.10",
     "v3.10+8081ad0",
+    "v4.7",
+    "64672c9",
     "v4.10",
     "v4.10+no-event",
     "v4.10+no-event+irq-off-first",
@@ -97,6 +121,7 @@ LISTED = (
     "d264ee0+8081ad0",
     "d264ee0+804939e",
     "d264ee0+804939e+0ec3d6d",
+    "v4.19",
     "v6.1",
     "v6.1+noapicv",
 )

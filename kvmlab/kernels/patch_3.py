@@ -7,13 +7,18 @@ moves two steps to close them. Each move is an edit of its own, so that either c
 from kvmlab.kernels.after_patch_3 import SCOPE, SURROUNDINGS
 from kvmlab.kernels.kernel import RUN_LOOP, NewPath, Patch, PathEdit, swap
 from kvmlab.kvm.posted import SENDER, SYNC
-from kvmlab.machine.edit import Relocate
+from kvmlab.kvm.timer_tail import TAIL_DELIVER
+from kvmlab.machine.edit import Relocate, Swap
 
 NO_EVENT = Patch(
     "no-event",
     "the naive removal: the sender makes no request any more, nothing else changes",
     "no kernel did this: b95234c84004 without its two moves",
-    (swap("sync_pir_to_irr", SYNC), NewPath("post", SENDER)),
+    (
+        swap("sync_pir_to_irr", SYNC),
+        NewPath("post", SENDER),
+        PathEdit("inject_pending_timer_irqs", Swap("TAIL.deliver", (TAIL_DELIVER,))),
+    ),
 )
 
 IRQ_OFF_FIRST = PathEdit(RUN_LOOP, Relocate("IRQ_OFF", before="MODE_IN"))

@@ -7,6 +7,7 @@ from typing import Any
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.directed_yield import directed_yield
+from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.scenarios.immediate_exit import immediate_exit
 from kvmlab.scenarios.kick import kick
 from kvmlab.scenarios.levels import levels
@@ -22,6 +23,7 @@ SCENARIOS: dict[str, Callable[..., Scenario]] = {
     "posted-nested": posted_nested,
     "directed-yield": directed_yield,
     "self-ipi": self_ipi,
+    "hv-timer": hv_timer,
     "levels": levels,
 }
 

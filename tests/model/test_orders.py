@@ -46,9 +46,9 @@ def test_the_steps_stand_in_the_kernels_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", LISTED)
 def test_a_host_has_handlers_for_the_vectors_of_its_time(name: str) -> None:
-    """Reschedule always, the notification from v4.10, the top vector only where it forces the exit."""
+    """Reschedule always, the notification from v4.7, the top vector only where it forces the exit."""
     row = find(kernel(name).paths["host_irq"], "HOST_IRQ")
     assert isinstance(row, Row)
     top = ["IRQ.top"] if name.endswith("+ack-top-vector") else []
-    posted = ["IRQ.posted"] if name.startswith(("v4.10", "b95234c", "v4.18", "d264ee0", "v6.1")) else []
+    posted = [] if name.startswith(("v3.", "d6185f2")) else ["IRQ.posted"]
     assert [step.label for step in row.steps] == [*top, "IRQ.reschedule", *posted]
