@@ -17,8 +17,13 @@ from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.mechanism import Mechanism, mechanisms
 
-KNOBS = ("cancel", "sender", "senders", "memory", "barrier")
+LEVELS = ("levels", "methods", "kernels", "cpus", "no_a1", "accesses")
+TIMER = ("hlt", "wakes", "migrations", "refuse", "rewrite", "without")
+KNOBS = ("cancel", "sender", "senders", "memory", "barrier", "preemptions", *LEVELS, *TIMER)
 """What is said on the command line under a scenario's own name for it."""
+
+DEFAULT_KERNELS = {"levels": "v4.18", "hv-timer": "v4.19"}
+"""The kernel of a scenario for which none need be said: v4.18 promises nothing to a level above it."""
 
 
 def explore(args: Namespace) -> int:
@@ -40,14 +45,17 @@ def _said(args: Namespace) -> dict[str, Any]:
 
 
 def _scenario(args: Namespace) -> Scenario:
-    if args.kernel is None:
+    said, name = _said(args), args.scenario
+    if name == "immediate-exit" and not said.keys().isdisjoint(LEVELS):
+        name = "levels"
+    which = args.kernel or DEFAULT_KERNELS.get(name)
+    if which is None:
         raise BadInput("say which kernel: --kernel K (kvmlab kernels lists them)")
     if args.event is not None:
         raise BadInput("--event belongs to --order; a kernel has its own look at KVM_REQ_EVENT")
-    said = _said(args)
     if args.entries is not None:
         said["exits"] = _entries(args) - 1
-    return scenario(args.scenario, kernel(args.kernel), **said)
+    return scenario(name, kernel(which), **said)
 
 
 def _table(args: Namespace) -> Scenario:
@@ -55,8 +63,8 @@ def _table(args: Namespace) -> Scenario:
     if args.scenario != "posted-interrupts" or args.kernel is not None:
         raise BadInput("--order is for posted-interrupts, and instead of --kernel")
     said = _said(args)
-    if "cancel" in said:
-        raise BadInput("posted-interrupts has no knob cancel")
+    for knob in said.keys() - {"sender", "senders", "memory", "barrier"}:
+        raise BadInput(f"--order has no knob {knob}; a kernel may have")
     path = bare_path(parse_order(args.order, args.event or "none"))
     return step_table(path, entries=_entries(args), **said)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kvmlab import __version__
-from kvmlab.cli import catalog, exploring, running, tracing
+from kvmlab.cli import catalog, exploring, running, tracing, unittests
 from kvmlab.errors import BadInput
 from kvmlab.kernels.orders import EVENTS
 from kvmlab.scenarios.posting import SENDERS
@@ -32,6 +32,7 @@ def build() -> Parser:
     _catalog(commands)
     _run(commands)
     _explore(commands)
+    _unittest(commands)
     _trace(commands)
     _lab(commands)
     return parser
@@ -77,6 +78,8 @@ def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
     explore.add_argument("--reduce", action="store_true", help="leave out schedules that show nothing new")
     explore.add_argument("--count", action="store_true", help="also count interleavings and losing ones")
     _posted(explore.add_argument_group("posted-interrupts"))
+    _timer(explore.add_argument_group("hv-timer"))
+    _levels(explore.add_argument_group("immediate-exit, on several levels"))
     explore.set_defaults(command=exploring.explore)
     _json(explore)
 
@@ -90,11 +93,50 @@ def _posted(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--event", choices=EVENTS, help="with --order: do senders make KVM_REQ_EVENT? (none)")
     group.add_argument("--sender", choices=SENDERS, help="another CPU, VT-d, or both in turn (kvm)")
     group.add_argument("--senders", type=int, metavar="N", help="so many senders, one post each (1)")
+    group.add_argument("--preemptions", type=int, metavar="N", help="the thread may lose its CPU N times (0)")
     group.add_argument("--entries", type=int, metavar="N", help="so many VM entries at most (1)")
     group.add_argument("--memory", choices=("sc", "tso"), help="sequential consistency, or x86 (sc)")
     group.add_argument(
         "--no-barrier", dest="barrier", action="store_const", const=False, help="no barrier behind the mode"
     )
+
+
+def _timer(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--without", nargs="+", metavar="STEP", help="leave steps of the switch code out")
+    group.add_argument("--hlt", type=int, metavar="N", help="the guest may halt N times (1)")
+    group.add_argument("--wakes", type=int, metavar="N", help="N interrupts of another CPU (1)")
+    group.add_argument("--migrations", type=int, metavar="N", help="the thread may be moved N times (0)")
+    group.add_argument("--refuse", action="store_const", const=True, help="the deadline is too far for it")
+    group.add_argument("--rewrite", metavar="W", help="what the guest writes after it: off or far")
+
+
+def _levels(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
+    group.add_argument("--methods", metavar="M", help="how each forces the exit: L0=ipi,L1=timer0")
+    group.add_argument("--kernels", metavar="K", help="a kernel for single levels: L0=v4.18+b5861e5")
+    group.add_argument("--cpus", metavar="C", help="what a level runs on: L0=no-timer, or broken-timer")
+    group.add_argument(
+        "--no-a1", action="store_const", const=True, help="a self-IPI may reach level 0 after the entry"
+    )
+    group.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
+
+
+def _unittest(commands: "argparse._SubParsersAction[Parser]") -> None:
+    unittest = commands.add_parser("unittest", help="kvm-unit-tests as the model's guests: PASS and FAIL")
+    unittest.add_argument("name", nargs="?", metavar="NAME", help="one test; without, all of them")
+    unittest.add_argument("--level", type=int, default=0, metavar="N", help="KVM at level N is tested (0)")
+    unittest.add_argument("--kernel", metavar="K", help="the kernel of every level from 0 to N")
+    unittest.add_argument("--kernels", default="", metavar="K", help="of single levels: L0=v4.18,L1=d264ee0")
+    unittest.add_argument("--cpus", default="", metavar="C", help="what a level runs on: L0=no-timer")
+    unittest.add_argument(
+        "--ipi-delay",
+        type=int,
+        default=0,
+        metavar="K",
+        help="level 0's IPI to itself comes K instructions late",
+    )
+    unittest.set_defaults(command=unittests.unittests)
+    _json(unittest)
 
 
 def _trace(commands: "argparse._SubParsersAction[Parser]") -> None:
