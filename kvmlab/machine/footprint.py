@@ -126,6 +126,6 @@ def _attempt(move: Move, s: Guess) -> None:
     Moves of higher priority are not asked: that one of them is enabled only takes this one away.
     """
     top = move.actor.top
-    s.reads |= {move.pc, top(s) if callable(top) else move.pc if top is None else top}
+    s.looked |= dict.fromkeys((move.pc, top(s) if callable(top) else move.pc if top is None else top))
     if move.step.when is None or move.step.when(s, move.me):
         move.carry_out(s)

@@ -97,23 +97,43 @@ Entry = tuple[Any, Cell, tuple[Asked, ...]]
 """(the actor's record, its position, its places)."""
 
 
-class Frames(dict[int | None, list[Entry]]):
-    """Who has to be asked on one CPU, by the frame on top of it.
+class Cpu:
+    """The actors of one CPU, and which of their moves are possible.
 
     An actor whose own frame is not on top is asked only for its steps that preempt.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.actors: list[tuple[Actor, Cell, tuple[Ranked, ...]]] = []
+    def __init__(self, top: Top, actors: Sequence[tuple[Actor, Cell, tuple[Ranked, ...]]]) -> None:
+        self.top, self.actors = top, actors
+        self._entries: dict[int | None, list[Entry]] = {}
 
-    def __missing__(self, top: int | None) -> list[Entry]:
-        self[top] = [
+    def enabled(self, s: Sequence[int]) -> list[Move]:
+        """Return every move that is possible in ``s``, in the order of the actors."""
+        moves: list[Move] = []
+        at = self.top(s) if callable(self.top) else self.top
+        top = None if at is None else s[at]
+        entries = self._entries.get(top)
+        for me, pc, places in self._entries_of(top) if entries is None else entries:
+            sure, first, free = places[s[pc]]
+            moves += sure
+            for when, move in first:
+                if when is None or when(s, me):
+                    moves.append(move)
+                    break
+            else:
+                for when, move in free:
+                    if when is None or when(s, me):
+                        moves.append(move)
+        return moves
+
+    def _entries_of(self, top: int | None) -> list[Entry]:
+        """Return who has to be asked while ``top`` is the frame on top."""
+        self._entries[top] = [
             (actor.me, pc, tuple(_asked(row, away) for row in rows))
             for actor, pc, rows in self.actors
             if not (away := top is not None and actor.frame != top) or preempts(rows)
         ]
-        return self[top]
+        return self._entries[top]
 
 
 def preempts(rows: Sequence[Ranked]) -> bool:
@@ -148,15 +168,16 @@ class System:
             x.letter: layout.add(f"{x.letter}.at", self._first(x), self._place_name(x)) for x in actors
         }
         self.rows = {x.letter: self._rows(x) for x in actors}
-        self._cores = self._group()
+        self.cpus = self._group()
         self.start: State = layout.start()
 
-    def _group(self) -> list[tuple[Top, "Frames"]]:
-        """Return the actors by CPU, in the order in which each CPU was first named."""
-        cores: dict[Top, Frames] = {}
+    def _group(self) -> list[Cpu]:
+        """Return the CPUs in the order in which each was first named; who names none has its own."""
+        cpus: dict[Any, list[tuple[Actor, Cell, tuple[Ranked, ...]]]] = {}
         for x in self.actors.values():
-            cores.setdefault(x.top, Frames()).actors.append((x, self.pc[x.letter], self.rows[x.letter]))
-        return list(cores.items())
+            cpu = cpus.setdefault(x.letter if x.top is None else x.top, [])
+            cpu.append((x, self.pc[x.letter], self.rows[x.letter]))
+        return [Cpu(actors[0][0].top, actors) for actors in cpus.values()]
 
     def _first(self, actor: Actor) -> int:
         rows = [place.row.label for place in self.places[actor.letter]]
@@ -185,22 +206,7 @@ class System:
 
     def enabled(self, s: Sequence[int]) -> list[Move]:
         """Return every move that is possible in ``s``: by CPU, then in the order of the actors."""
-        moves: list[Move] = []
-        for top, frames in self._cores:
-            if callable(top):
-                top = top(s)
-            for me, pc, places in frames[None if top is None else s[top]]:
-                sure, first, free = places[s[pc]]
-                moves += sure
-                for when, move in first:
-                    if when is None or when(s, me):
-                        moves.append(move)
-                        break
-                else:
-                    for when, move in free:
-                        if when is None or when(s, me):
-                            moves.append(move)
-        return moves
+        return [move for cpu in self.cpus for move in cpu.enabled(s)]
 
     def find(self, s: Sequence[int], token: str) -> Move:
         """Return the enabled move that ``token`` names, or raise IllegalTransition saying why not.

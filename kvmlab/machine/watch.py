@@ -1,6 +1,6 @@
 """What a step reads and writes, found by running it on a recording list."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Sequence
 from typing import Any, NoReturn
 
 from kvmlab.errors import ModelError
@@ -9,7 +9,7 @@ from kvmlab.machine.system import Move, System, top_cell
 
 
 class Recorder(list[int]):
-    """A working list that remembers which places were read and written.
+    """A working list that remembers which places were read, in which order, and which were written.
 
     Places are read and written one by one, ``s[place]``, or by going through all of them; what would
     look at the list in a way that nobody can record is refused with a ModelError.
@@ -17,11 +17,16 @@ class Recorder(list[int]):
 
     def __init__(self, values: Iterable[int]) -> None:
         super().__init__(values)
-        self.reads: set[int] = set()
+        self.looked: dict[int, None] = {}
         self.writes: set[int] = set()
 
+    @property
+    def reads(self) -> KeysView[int]:
+        """The places that were read, as a set, in the order of the first look."""
+        return self.looked.keys()
+
     def __getitem__(self, at: Any) -> Any:
-        self.reads.add(at % len(self))  # a slice has no remainder: TypeError
+        self.looked[at % len(self)] = None  # a slice has no remainder: TypeError
         return super().__getitem__(at)
 
     def __iter__(self) -> Iterator[int]:

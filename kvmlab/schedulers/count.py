@@ -16,11 +16,10 @@ from fractions import Fraction
 from math import lcm
 
 from kvmlab.errors import BadInput, ModelError
+from kvmlab.machine.packed import Packed, PackedSystem
 from kvmlab.machine.property import Question, broken
-from kvmlab.machine.run import taken
-from kvmlab.machine.state import State
 
-Graph = dict[State, list[State]]
+Graph = dict[Packed, list[Packed]]
 """The states behind each state, one for every enabled move."""
 
 Tally = tuple[int, int, int, int]
@@ -53,11 +52,11 @@ def count(question: Question) -> Count:
     """
     graph, losing = _graph(question)
     unit = lcm(*(len(behind) or 1 for behind in graph.values()))
-    tallies: dict[State, Tally] = {}
+    tallies: dict[Packed, Tally] = {}
     for state in reversed(_in_order(graph)):
         behind = [tallies[after] for after in graph[state]]
         tallies[state] = _sum(behind, unit) if behind else (1, state in losing, 0, state in losing)
-    interleavings, lost, longest, chance = tallies[question.system.start]
+    interleavings, lost, longest, chance = tallies[PackedSystem.start]
     return Count(interleavings, int(lost), Fraction(chance, unit**longest))
 
 
@@ -68,30 +67,28 @@ def _sum(behind: Sequence[Tally], unit: int) -> Tally:
     return ways, lost, longest + 1, chance * (unit // len(behind))
 
 
-def _graph(question: Question) -> tuple[Graph, set[State]]:
+def _graph(question: Question) -> tuple[Graph, set[Packed]]:
     """Return what lies behind every reachable state, and the states that break a property."""
-    start = question.system.start
+    packed = PackedSystem(question.system)
+    breaks = packed.remember(lambda s: broken(question.properties, s) is not None)
     graph: Graph = {}
-    losing: set[State] = set()
-    todo, seen = [start], {start: start}
+    losing: set[Packed] = set()
+    todo, seen = [packed.start], {packed.start}
     for state in todo:
         graph[state] = []
-        if broken(question.properties, state):
+        if breaks(state):
             losing.add(state)
             continue
-        moves = question.system.enabled(state)
-        if not moves and not question.done(state):
+        moves = packed.enabled(state)
+        if not moves and not question.done(packed.packing.unpack(state)):
             raise ModelError("deadlock: nobody can move in a state that is no end; explore() says where")
-        for move in moves:
-            after = taken(move, state).after
-            if after not in seen:
-                seen[after] = after
-                todo.append(after)
-            graph[state].append(seen[after])
+        graph[state] = [state ^ changes(state) for _, changes in moves]
+        todo += [after for after in dict.fromkeys(graph[state]) if after not in seen]
+        seen.update(graph[state])
     return graph, losing
 
 
-def _in_order(graph: Graph) -> list[State]:
+def _in_order(graph: Graph) -> list[Packed]:
     """Return the states so that each one stands in front of all that lie behind it."""
     waits = Counter(after for behind in graph.values() for after in behind)
     order = [state for state in graph if not waits[state]]

@@ -11,14 +11,13 @@ violating state for every one that an unreduced search finds, but not always by 
 """
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kvmlab.errors import BadInput, ModelError
 from kvmlab.machine import schedule
-from kvmlab.machine.property import Property, Question
+from kvmlab.machine.packed import Packed, PackedSystem
+from kvmlab.machine.property import Property, Question, broken
 from kvmlab.machine.run import Run
-from kvmlab.machine.state import State
 from kvmlab.machine.system import Move, System
 from kvmlab.schedulers.reduction import Reduction
 from kvmlab.schedulers.replay import replay
@@ -114,33 +113,32 @@ def explore(question: Question, limit: int | None = None, reduce: bool = False) 
     """
     if limit is not None and limit < 1:
         raise BadInput(f"a limit of {limit} states: 1 or more")
-    system, properties, done = question.system, question.properties, question.done
-    reduction = Reduction(question) if reduce else None
-    enabled = system.enabled
+    properties, packed = question.properties, PackedSystem(question.system)
+    broken_in = packed.remember(lambda s: (broken(properties, s),))
+    enabled = packed.enabled
+    reduction = Reduction(question, packed.packing) if reduce else None
     trail, violations = Trail(), []
     transitions, bound = 0, None
-    seen = {reduction.key(system.start) if reduction else system.start}
-    layer, first, size = [system.start], 0, 1  # the layer's states are numbered from ``first`` on
-    while layer and bound is None:
-        following: list[State] = []
-        broken = _broken(properties, layer, first)
-        violations += [_violation(prop, trail, number) for number, prop in broken.items()]
+    seen = {reduction.key(packed.start) if reduction else packed.start}
+    layer, first, size = [packed.start], 0, 1  # the layer's states are numbered from ``first`` on
+    while layer:
+        following: list[Packed] = []
+        bad = {n: prop for n, state in enumerate(layer, first) if (prop := broken_in(state)[0])}
+        violations += [_violation(prop, trail, number) for number, prop in bad.items()]
         if limit is not None and size > limit:
             bound = limit  # What was counted was also looked at: this layer too, though it is not expanded.
             break
         for number, state in enumerate(layer, first):
-            if number in broken:
+            if number in bad:
                 continue
             moves = enabled(state)
-            if not moves and not done(state):
+            if not moves and not question.done(packed.packing.unpack(state)):
                 raise ModelError(f"deadlock: nobody can move after {trail.schedule(number)!r}")
             if reduction:
                 moves = reduction.enough(moves)
             transitions += len(moves)
-            for move in moves:
-                work = list(state)
-                work[move.pc] = move.jumps[move.fn(work, move.me)]
-                after = tuple(work)
+            for move, changes in moves:
+                after = state ^ changes(state)
                 seen.add(reduction.key(after) if reduction else after)
                 if len(seen) > size:
                     size += 1
@@ -149,16 +147,7 @@ def explore(question: Question, limit: int | None = None, reduce: bool = False) 
         first += len(layer)
         layer = following
     says = reduction.says if reduction else ""
-    return Exploration(system, properties, size, transitions, tuple(violations), bound, says)
-
-
-def _broken(properties: Sequence[Property], layer: Sequence[State], first: int) -> dict[int, Property]:
-    """Return the states of a layer that violate a property, by number, with the first one violated."""
-    found: dict[int, Property] = {}
-    for prop in reversed(properties):
-        broken = prop.broken
-        found |= {number: prop for number, state in enumerate(layer, first) if broken(state)}
-    return {number: found[number] for number in sorted(found)}
+    return Exploration(question.system, properties, size, transitions, tuple(violations), bound, says)
 
 
 def _violation(prop: Property, trail: Trail, number: int) -> Violation:

@@ -3,9 +3,8 @@
 from collections.abc import Hashable, Sequence
 
 from kvmlab.machine.footprint import Unbounded
+from kvmlab.machine.packed import Packed, PackedMove, Packing
 from kvmlab.machine.property import Question
-from kvmlab.machine.state import State
-from kvmlab.machine.system import Move
 from kvmlab.schedulers.local import Place, local_rows
 from kvmlab.schedulers.symmetry import Symmetry
 
@@ -16,25 +15,38 @@ class Reduction:
     ``says`` tells what was done, and why not if it was not.
     """
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, packing: Packing) -> None:
         groups: Sequence[Sequence[str]] = getattr(question, "symmetry", ())
-        self._symmetry = Symmetry(question.system, groups) if groups else None
-        alike = ", ".join("=".join(group) for group in groups)
+        self._symmetry, self._packing = Symmetry(question.system, groups), packing
+        self._size, self._mask = -1, 0
+        self._known: dict[Packed, Packed] = {}
+        self._forms: dict[Hashable, Packed] = {}
         self._local: frozenset[Place] = frozenset()
+        alike = "".join(f"{'='.join(group)}, " for group in groups)
         try:
             self._local = local_rows(question)
-            local = f"{len(self._local)} local rows"
+            self.says = f"{alike}{len(self._local)} local rows"
         except Unbounded as why:
-            local = f"no local rows: {why}"
-        self.says = f"{alike}, {local}" if alike else local
+            self.says = f"{alike}no local rows: {why}"
 
-    def key(self, state: State) -> Hashable:
-        """Return what stands for ``state`` and all that are like it."""
-        return self._symmetry.key(state) if self._symmetry else state
+    def key(self, state: Packed) -> Packed:
+        """Return what stands for ``state`` and all that are like it.
 
-    def enough(self, moves: list[Move]) -> list[Move]:
+        That is the state with its private places as in the first one found of the same form.
+        """
+        if self._size != self._packing.size:
+            self._size = self._packing.size
+            self._mask = sum(self._packing.masks[place] for place in self._symmetry.private)
+        mine = state & self._mask
+        stands = self._known.get(mine)
+        if stands is None:
+            form = self._symmetry.form(self._packing.unpack(state))
+            stands = self._known[mine] = self._forms.setdefault(form, mine)
+        return state ^ mine ^ stands
+
+    def enough(self, moves: list[PackedMove]) -> list[PackedMove]:
         """Return those of the enabled ``moves`` that have to be tried."""
-        for move in moves:
+        for move, _ in moves:
             if (move.pc, move.at) in self._local:
-                return [one for one in moves if one.actor is move.actor]
+                return [one for one in moves if one[0].actor is move.actor]
         return moves

@@ -9,69 +9,48 @@ A register that holds *one* vector (RVI) holds "one of the group's" in the key. 
 what is delivered next, and nobody asks that: this, too, is what the scenario declares.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import fields, is_dataclass
-from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 from kvmlab.errors import ModelError
-from kvmlab.machine.state import Cell, State, show_member, show_set
+from kvmlab.machine.state import Cell, show_member, show_set
 from kvmlab.machine.system import Actor, System
-
-Private = tuple[int, ...]
-"""What tells members apart: the own cells of each, then the sets of vectors, then the registers."""
 
 
 class Symmetry:
-    """The key of a state up to an exchange of actors that are alike, for ``groups`` of their letters.
+    """States up to an exchange of actors that are alike, for ``groups`` of their letters.
 
-    Raises ModelError for actors that cannot be alike.
+    ``private`` are the places that tell members apart: their own cells, the sets, the registers. Raises
+    ModelError for actors that cannot be alike.
     """
 
     def __init__(self, system: System, groups: Sequence[Sequence[str]]) -> None:
         members = [_alike(system, group) for group in groups]
-        shows = [info.show for info in system.layout.cells]
         self._own = [[_cells(system, x) for x in group] for group in members]
         self._vectors = [[getattr(x.me, "vector", None) for x in group] for group in members]
+        shows = [info.show for info in system.layout.cells] if groups else []
         self._sets = [at for at, show in enumerate(shows) if show is show_set]
-        registers = [at for at, show in enumerate(shows) if show is show_member]
-        private = [cell for group in self._own for cells in group for cell in cells]
-        private += [*self._sets, *registers]
-        self._private = _reader(private)
-        self._shared = _reader([at for at in range(len(shows)) if at not in private])
-        self._numbers: dict[Private, int] = {}
-        self._forms: dict[Hashable, int] = {}
+        self._registers = [at for at, show in enumerate(shows) if show is show_member]
+        own = [cell for group in self._own for cells in group for cell in cells]
+        self.private = (*own, *self._sets, *self._registers)
 
-    def key(self, state: State) -> Hashable:
-        """Return what ``state`` has in common with the states that differ by an exchange only."""
-        private = self._private(state)
-        number = self._numbers.get(private)
-        if number is None:
-            number = self._forms.setdefault(self._form(private), len(self._forms))
-            self._numbers[private] = number
-        return self._shared(state), number
-
-    def _form(self, private: Private) -> Hashable:
-        """Return what is private without saying whose it is: what members have is sorted."""
-        values = iter(private)
-        own = [[tuple(islice(values, len(cells))) for cells in group] for group in self._own]
-        sets, registers = list(islice(values, len(self._sets))), list(values)
+    def form(self, s: Sequence[int]) -> Hashable:
+        """Return what is private in ``s`` without saying whose it is: what members have is sorted."""
+        sets, registers = [s[at] for at in self._sets], [s[at] for at in self._registers]
         parts = []
-        for vectors, mine in zip(self._vectors, own, strict=True):
-            inside = [[v is not None and bool(s >> v & 1) for s in sets] for v in vectors]
-            parts.append(sorted(zip(mine, map(tuple, inside), strict=True)))
+        for vectors, own in zip(self._vectors, self._own, strict=True):
+            inside = [tuple(v is not None and bool(a >> v & 1) for a in sets) for v in vectors]
+            mine = [tuple(s[cell] for cell in cells) for cells in own]
+            parts.append(tuple(sorted(zip(mine, inside, strict=True))))
             ours = {v for v in vectors if v is not None}
-            sets = [s & ~sum(1 << v for v in ours) for s in sets]
+            sets = [a & ~sum(1 << v for v in ours) for a in sets]
             registers = [min(ours) if v in ours else v for v in registers]
-        return (*map(tuple, parts), *sets, *registers)
+        return (*parts, *sets, *registers)
 
-
-def _reader(cells: Sequence[Cell]) -> Callable[[Sequence[int]], Any]:
-    """Return a function that reads ``cells`` as one tuple, however few they are."""
-    if len(cells) > 1:
-        return itemgetter(*cells)
-    return lambda s: tuple(s[cell] for cell in cells)
+    def key(self, s: Sequence[int]) -> Hashable:
+        """Return what ``s`` has in common with the states that differ by an exchange only."""
+        return self.form(s), tuple(value for at, value in enumerate(s) if at not in self.private)
 
 
 def _alike(system: System, group: Sequence[str]) -> list[Actor]:

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from toys import Spec, independent, toy
 
 from kvmlab.errors import ModelError
+from kvmlab.kernels.names import kernel
+from kvmlab.machine import packed as real_packed
 from kvmlab.machine import system as real_system
+from kvmlab.machine.property import broken as first_broken
+from kvmlab.machine.run import taken
+from kvmlab.scenarios.immediate_exit import immediate_exit
+from kvmlab.scenarios.kick import kick
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.schedulers import explore as real_explore
 
 NOP = ("add", 1, 0)
@@ -85,16 +92,17 @@ def mutant(module: ModuleType, *changes: tuple[str, str]) -> ModuleType:
 EXPLORER_MUTANTS = {
     "farthest first": (
         (
-            "violations += [_violation(prop, trail, number) for number, prop in broken.items()]",
-            "violations = [_violation(prop, trail, n) for n, prop in broken.items()] + violations",
+            "violations += [_violation(prop, trail, number) for number, prop in bad.items()]",
+            "violations = [_violation(prop, trail, n) for n, prop in bad.items()] + violations",
         ),
     ),
     "remembers the last way to a state": (("if len(seen) > size:", "if len(seen) > size or 1:"),),
-    "a field left out of the hash": (("else after)", "else after[1:])"),),
-    "positions left out of the hash": (("else after)", "else after[:2])"),),
+    "a field left out of the hash": (("else after)", "else after & ~1)"),),
     "stops at the first violation": (("                continue\n", "                break\n"),),
     "explores behind a violation": (("                continue\n", "                pass\n"),),
-    "deadlocks are fine": (("if not moves and not done(state):", "if False:"),),
+    "deadlocks are fine": (
+        ("if not moves and not question.done(packed.packing.unpack(state)):", "if False:"),
+    ),
     "counts states for transitions": (("transitions += len(moves)", "transitions += 1"),),
     "the check is no step": (('f"check:{prop.label}"', "*()"),),
 }
@@ -108,12 +116,71 @@ def test_a_broken_explorer_is_found_out(name: str) -> None:
         known_answers(broken.explore, real_system)
 
 
+PACKING_MUTANTS = {
+    "a place has one bit": (("if number & (number - 1) == 0:", "if number == 1:"),),
+    "a question looks at the bits of old": (("node[0] = self.masks[place]", "pass"),),
+    "what a written place was does not count": (("if place != move.pc:", "if False:"),),
+    "only the first look counts": (("in recorder.looked:", "in [*recorder.looked][:1]:"),),
+    "all places but the last count": (("in recorder.looked:", "in [*recorder.looked][:-1]:"),),
+}
+
+
+@pytest.mark.parametrize("name", PACKING_MUTANTS)
+def test_a_broken_packing_is_found_out(name: str) -> None:
+    """No search over wrongly packed states, or wrongly remembered steps, passes the known answers."""
+    broken = mutant(real_explore)
+    broken.PackedSystem = mutant(real_packed, *PACKING_MUTANTS[name]).PackedSystem
+    with pytest.raises((AssertionError, KeyError, TypeError)):
+        known_answers(broken.explore, real_system)
+
+
 def test_ignored_guards_are_found_out() -> None:
     """A machine that ignores guards does not pass the known answers."""
-    line = "                    for when, move in free:\n                        if "
+    line = "                for when, move in free:\n                    if "
     blind = mutant(real_system, (f"{line}when is None or when(s, me):", f"{line}True:"))
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         known_answers(real_explore.explore, blind)
+
+
+@given(SPECS)
+def test_packed_states_are_the_states(spec: Spec) -> None:
+    """A packed state unpacks to the state, its moves are the system's, and they lead to the same states."""
+    system = toy(spec, 2).system
+    packed = real_packed.PackedSystem(system)
+    todo = {packed.start: system.start}
+    for _ in range(40):
+        for state, plain in list(todo.items()):
+            assert packed.packing.unpack(state) == plain
+            assert [move for move, _ in packed.enabled(state)] == system.enabled(plain)
+            todo |= {state ^ bits(state): system.take(plain, m.token) for m, bits in packed.enabled(state)}
+    assert len(set(todo.values())) == len(todo)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        immediate_exit(kernel("v3.2"), cancel=True),
+        kick(kernel("v3.10")),
+        posted_interrupts(kernel("v4.10"), exits=1),
+        posted_interrupts(kernel("b95234c"), senders=2, memory="tso"),
+    ],
+    ids=["immediate exit", "kick", "v4.10", "tso"],
+)
+def test_what_is_remembered_is_what_the_steps_do(question: Any) -> None:
+    """On the kernels a plain walk, which asks and takes every step anew, finds as much as the explorer."""
+    start = question.system.start
+    todo, seen, transitions, broken = [start], {start}, 0, 0
+    for state in todo:
+        if first_broken(question.properties, state):
+            broken += 1
+            continue
+        moves = question.system.enabled(state)
+        transitions += len(moves)
+        behind = {taken(move, state).after for move in moves} - seen
+        seen |= behind
+        todo += behind
+    found = real_explore.explore(question)
+    assert (found.states, found.transitions, len(found.violations)) == (len(seen), transitions, broken)
 
 
 def test_a_bounded_search_says_its_bound() -> None:
