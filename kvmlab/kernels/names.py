@@ -25,6 +25,7 @@ from kvmlab.kernels.v4_10_timer import V4_10_TIMER
 from kvmlab.kernels.v4_18 import ORDERS, V4_18
 from kvmlab.kernels.v4_19 import TIMER_2018, V4_19
 from kvmlab.kernels.v6_1 import NOAPICV, PREEMPTION_TIMER_OFF, PREEMPTION_TIMER_ON, V6_1
+from kvmlab.kernels.v6_1_timer import V6_1_TIMER
 from kvmlab.kvm.host import HOST_IRQ, REQUEST_AND_KICK
 from kvmlab.kvm.run_loop import VCPU_RUN
 
@@ -64,7 +65,7 @@ RELEASES: dict[str, Kernel] = {
     "v4.18": _4_18,
     "d264ee0": _D264EE0,
     "v4.19": _release("v4.19", _D264EE0, V4_19, PENDING_AT_ENTRY, ONLY_ZERO),
-    "v6.1": V6_1.on(_3_10, "v6.1"),
+    "v6.1": _release("v6.1", _3_10, V6_1, V6_1_TIMER),
 }
 """What git calls by a name of its own, oldest first."""
 

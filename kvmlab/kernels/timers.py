@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import RUN_LOOP, Kernel
+from kvmlab.kernels.v6_1_fastpath import with_fastpath
 from kvmlab.kvm import hrtimer
 from kvmlab.kvm.hv_timer import hard_off, soft_off, update
 from kvmlab.kvm.requests import KVM_REQ_MIGRATE_TIMER, KVM_REQ_PENDING_TIMER, KVM_REQ_UNHALT
@@ -54,6 +55,7 @@ def _run_loop(paths: Paths, soft: bool) -> Block:
     assert isinstance(irq_on, Step)
     run = apply(run, Swap("IRQ_ON", (hrtimer.handle_external_intr(irq_on),)))
     run = _with_timer_value(run, paths, soft)
+    run = with_fastpath(run, paths) if "fastpath" in paths else run
     enter = find(run, "vcpu_enter_guest")
     assert isinstance(enter, Block)
     lap = cases("vcpu", RUNNING, enter, paths["vcpu_block"])
@@ -82,6 +84,12 @@ def _with_timer_value(run: Block, paths: Paths, soft: bool) -> Block:
     if _has(run, "HV_TIMER"):
         return apply(run, Swap("HV_TIMER", (update(soft_off if soft else hard_off),)))
     return apply(run, Before("ENTER", paths["vmx_arm_hv_timer"].items))
+
+
+def is_lazy(kernel: Kernel) -> bool:
+    """Whether the pin-based control is looked after at the entry only, as since patch 4."""
+    paths = kernel.paths
+    return any(_has(paths[name], "HV_TIMER") for name in (RUN_LOOP, "vmx_arm_hv_timer") if name in paths)
 
 
 def _has(path: Block, label: str) -> bool:

@@ -54,8 +54,9 @@ CANCEL = Step(
 
 
 def _fires(s: Sequence[int], me: TimedVcpu) -> bool:
-    pending = s[me.cpu.irr] & bit(LOCAL_TIMER_VECTOR)
-    return _due(s, me) and not s[me.timer.hrtimer.away] and not pending
+    """Once for an hrtimer that is due: not while its interrupt is pending, in service, or being handled."""
+    under_way = (s[me.cpu.irr] | s[me.cpu.isr]) & bit(LOCAL_TIMER_VECTOR) or s[me.timer.hrtimer.called]
+    return _due(s, me) and not s[me.timer.hrtimer.away] and not under_way
 
 
 def _fire(s: list[int], me: TimedVcpu) -> None:

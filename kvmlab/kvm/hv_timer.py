@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm import tsc
 from kvmlab.kvm.exits import because
-from kvmlab.kvm.timer_records import BROKEN, TimedVcpu, guest_now, host_now
+from kvmlab.kvm.timer_records import BROKEN, TimedVcpu, advance_cycles, guest_now, host_now
 from kvmlab.kvm.tsc import Delta
 from kvmlab.machine.step import Effect, Step
 from kvmlab.processor import preemption_timer
@@ -28,7 +28,7 @@ def set_hv_timer(s: list[int], me: TimedVcpu, delta: Delta) -> bool:
     t, now = me.timer, host_now(s, me)
     if t.rate == BROKEN:
         return False
-    left = delta(s[t.tscdeadline], guest_now(s, me), tsc.scale(s[t.advance], t.tsc.ratio))
+    left = delta(s[t.tscdeadline], guest_now(s, me), advance_cycles(s, me))
     deadline = tsc.hv_deadline(left, now, t.tsc.ratio, t.rate)
     if deadline is None:
         return False
@@ -68,7 +68,7 @@ SOFT_OFF = 0xFFFFFFFF
 
 
 def update(off: Effect) -> Step:
-    """Return vmx_update_hv_timer, which is all that writes the field since patch 4, with what is off there."""
+    """Return vmx_update_hv_timer, since patch 4 the only writer of the field; ``off``: nothing is wanted."""
 
     def run(s: list[int], me: TimedVcpu) -> None:
         if me.forced is not None and s[me.forced]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from kvmlab.kvm import hrtimer
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
-from kvmlab.kvm.timer_records import TimedVcpu, guest_now, host_now
+from kvmlab.kvm.timer_records import TimedVcpu, advance_cycles, guest_now, host_now
 from kvmlab.kvm.tsc import unscale
 from kvmlab.machine.call import call
 from kvmlab.machine.step import Step, block
@@ -39,9 +39,10 @@ def cycles_to_go(s: Sequence[int], me: TimedVcpu) -> int:
     """Return in how many host cycles the hrtimer has to expire; 0 or less: it is too late for one."""
     if mode(s, me) != Mode.TSC_DEADLINE:
         return s[me.timer.target] - host_now(s, me)
-    left = unscale(max(s[me.timer.tscdeadline] - guest_now(s, me), 0), me.timer.tsc.ratio)
-    assert left is not None
-    return left - s[me.timer.advance]
+    left = s[me.timer.tscdeadline] - guest_now(s, me) - advance_cycles(s, me)
+    cycles = unscale(max(left, 0), me.timer.tsc.ratio)
+    assert cycles is not None
+    return cycles
 
 
 def _start_sw(s: list[int], me: TimedVcpu) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kvmlab.kvm.records import Vcpu
-from kvmlab.kvm.tsc import Tsc, guest_tsc
+from kvmlab.kvm.tsc import Tsc, guest_tsc, scale
 from kvmlab.machine.state import Cell, cell
 from kvmlab.processor.apic_timer import MASKED, Clock
 from kvmlab.processor.records import show_flag, show_point
@@ -46,9 +46,10 @@ class LapicTimer:
     ``rate`` is IA32_VMX_MISC[4:0]; ``min_period`` the shortest period that KVM grants, in cycles. ``lazy``:
     the pin-based control is looked after at the entry only (since patch 4).
     ``tscdeadline`` is in guest TSC, 0 for none; ``hv_deadline`` in host TSC, -1 for none; ``target`` is
-    target_expiration, also the host's. ``in_use`` is hv_timer_in_use. ``expired`` is expired_tscdeadline, and
-    ``advance`` how many cycles early the timer fires. ``nopreempt`` counts preempt_disable. ``injected``
-    counts the interrupts and saturates at 3: no kernel has such a cell.
+    target_expiration, also the host's. ``in_use`` is hv_timer_in_use. ``expired`` is expired_tscdeadline,
+    ``advance`` how many nanoseconds early the timer fires (``adaptive``: it is tuned), ``spin`` the TSC until
+    which KVM waits in front of an entry. ``nopreempt`` counts preempt_disable; ``handled``: a fast path has
+    handled the exit. ``injected`` counts the interrupts and saturates at 3: no kernel has such a cell.
     """
 
     tsc: Tsc
@@ -57,6 +58,7 @@ class LapicTimer:
     rate: int = 5
     min_period: int = 0
     lazy: bool = False
+    adaptive: bool = False
     lvtt: Cell = cell(MASKED, hex)
     tmict: Cell = cell()
     tdcr: Cell = cell()
@@ -68,6 +70,8 @@ class LapicTimer:
     hv_deadline: Cell = cell(-1, show_point)
     expired: Cell = cell()
     advance: Cell = cell()
+    spin: Cell = cell(-1, show_point, deadline=True)
+    handled: Cell = cell(0, show_flag)
     nopreempt: Cell = cell()
     injected: Cell = cell()
 
@@ -106,6 +110,16 @@ class TimedVcpu(Vcpu):
 def host_now(s: Sequence[int], me: TimedVcpu) -> int:
     """Return the host's TSC."""
     return s[me.timer.tsc.host]
+
+
+def guest_khz(me: TimedVcpu) -> int:
+    """Return the rate of the guest's TSC."""
+    return scale(me.timer.tsc.khz, me.timer.tsc.ratio)
+
+
+def advance_cycles(s: Sequence[int], me: TimedVcpu) -> int:
+    """Return how many guest cycles early the timer fires."""
+    return s[me.timer.advance] * guest_khz(me) // 1_000_000
 
 
 def guest_now(s: Sequence[int], me: TimedVcpu) -> int:

@@ -16,10 +16,10 @@ from kvmlab.kvm.records import Sender, Vcpu
 from kvmlab.kvm.requests import KVM_REQ_UNHALT
 from kvmlab.kvm.timer_records import HALTED, RUNNABLE, TimedVcpu, host_now
 from kvmlab.machine.call import call
-from kvmlab.machine.step import Block, Step, block, loop
+from kvmlab.machine.step import Block, Effect, Step, block, loop
 from kvmlab.processor import apicv, lapic, priority
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.shadow import blocked
+from kvmlab.processor.shadow import blocked, lift
 from kvmlab.processor.vectors import top
 
 X86 = "v4.10 x86.c vcpu_block"
@@ -45,6 +45,8 @@ def _running(s: list[int], me: TimedVcpu) -> str:
 
 
 def _halt(s: list[int], me: TimedVcpu) -> None:
+    """Step over the instruction: it was the one in the shadow of an STI, if there was one."""
+    lift(s, me.guests[0])
     s[me.halt.mp_state] = HALTED
 
 
@@ -64,22 +66,25 @@ EXIT_HLT = Step(
 )
 
 
-def _check(leave: str) -> Step:
-    """Return kvm_vcpu_check_block, which ends the wait by leaving the block ``leave``."""
+def looks(leave: str, says_so: bool) -> Effect:
+    """Return kvm_vcpu_check_block, which ends the wait by leaving ``leave``; it may raise KVM_REQ_UNHALT."""
 
     def run(s: list[int], me: TimedVcpu) -> str | None:
-        if is_runnable(s, me):
+        runnable = is_runnable(s, me)
+        if runnable and says_so:
             s[me.requests] |= KVM_REQ_UNHALT
-            return leave
-        return leave if s[me.timer.pending] else None
+        return leave if runnable or s[me.timer.pending] else None
 
-    return Step(
-        "SWAIT.check",
-        run,
-        says="is an interrupt there for the guest (KVM_REQ_UNHALT), or an expiry? then do not sleep",
-        source="v4.10 virt/kvm/kvm_main.c kvm_vcpu_check_block",
-        leaves=(leave,),
-    )
+    return run
+
+
+CHECK = Step(
+    "SWAIT.check",
+    looks("swait", True),
+    says="is an interrupt there for the guest (KVM_REQ_UNHALT), or an expiry? then do not sleep",
+    source="v4.10 virt/kvm/kvm_main.c kvm_vcpu_check_block",
+    leaves=("swait",),
+)
 
 
 def _prepare(s: list[int], me: TimedVcpu) -> None:
@@ -134,13 +139,6 @@ def _woken(s: Sequence[int], me: TimedVcpu) -> bool:
     return is_runnable(s, me) or bool(s[me.timer.pending]) or s[me.halt.stop] <= host_now(s, me)
 
 
-def _polled(s: list[int], me: TimedVcpu) -> str | None:
-    if is_runnable(s, me):
-        s[me.requests] |= KVM_REQ_UNHALT
-        return "wait"
-    return "wait" if s[me.timer.pending] else None
-
-
 def adapt(s: list[int], me: TimedVcpu) -> None:
     """The polling time grows after a short halt that it missed; after one above the maximum it is 0."""
     h = me.halt
@@ -154,6 +152,14 @@ def adapt(s: list[int], me: TimedVcpu) -> None:
         s[h.poll] = max(2 * s[h.poll], h.poll_start)
 
 
+POLL_END = Step(
+    "POLL.end",
+    looks("wait", True),
+    _woken,
+    "the thread has looked again and again: something is there, or the time is over",
+    MAIN,
+    leaves=("wait",),
+)
 POLL = block(
     "halt_poll",
     Step(
@@ -163,14 +169,7 @@ POLL = block(
         source=MAIN,
         leaves=("halt_poll",),
     ),
-    Step(
-        "POLL.end",
-        _polled,
-        _woken,
-        "the thread has looked again and again: something is there, or the time is over",
-        MAIN,
-        leaves=("wait",),
-    ),
+    POLL_END,
 )
 ADAPT = Step(
     "POLL.adapt",
@@ -181,7 +180,7 @@ ADAPT = Step(
 )
 KVM_VCPU_BLOCK = block(
     "kvm_vcpu_block",
-    block("wait", POLL, loop("swait", PREPARE, _check("swait"), *SCHEDULE), FINISH),
+    block("wait", POLL, loop("swait", PREPARE, CHECK, *SCHEDULE), FINISH),
     ADAPT,
 )
 

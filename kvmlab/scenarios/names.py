@@ -15,6 +15,7 @@ from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.posted_nested import posted_nested
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.self_ipi import self_ipi
+from kvmlab.scenarios.tsc_deadline import tsc_deadline
 
 SCENARIOS: dict[str, Callable[..., Scenario]] = {
     "immediate-exit": immediate_exit,
@@ -24,6 +25,7 @@ SCENARIOS: dict[str, Callable[..., Scenario]] = {
     "directed-yield": directed_yield,
     "self-ipi": self_ipi,
     "hv-timer": hv_timer,
+    "tsc-deadline": tsc_deadline,
     "levels": levels,
 }
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kvmlab.kernels.kernel import Kernel
+from kvmlab.kernels.timers import is_lazy
+from kvmlab.kvm.lapic_advance import ADVANCE_INIT
 from kvmlab.kvm.mode import IN_GUEST_MODE
 from kvmlab.kvm.timer_records import BROKEN, Halt, Hrtimer, LapicTimer, TimedVcpu
 from kvmlab.kvm.tsc import Tsc
@@ -22,7 +24,8 @@ class Host:
     """What a host is like; times are cycles of its TSC.
 
     ``rate`` is its preemption timer's; ``offset`` makes the guest's TSC out of its own; ``start`` is when the
-    run begins. ``min_period``, ``max_poll``, ``poll_start`` and ``advance`` are KVM's module parameters.
+    run begins. ``min_period``, ``max_poll``, ``poll_start`` and ``advance`` (nanoseconds, -1: adaptive) are
+    KVM's module parameters.
     """
 
     khz: int = 1_000_000
@@ -71,7 +74,7 @@ def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int =
     fields = {"exit_controls": kernel.setting("exit_controls"), "pin": add("vmcs01.pin")}
     v01 = record(Vmcs, "vmcs01", owner=0, guest=1, **fields, timer=add("vmcs01.timer"))
     counter = record(PreemptionTimer, "preemption", tsc=now, rate=host.rate)
-    more = {name: add(f"guest1.{name}") for name in ("msr", "value")}
+    more = {name: add(f"guest1.{name}") for name in ("msr", "value", "shadow")}
     links = {"core": core, "host": cpu0, "cpu": cpu1, "vmcs": v01, "timer": counter}
     guest = record(Guest, "guest1", level=1, apicv=record(Apicv, "apicv"), **links, **more)
     timer = record(
@@ -82,9 +85,10 @@ def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int =
         hrtimer=record(Hrtimer, "hrtimer"),
         rate=host.rate if uses_hv_timer(kernel) else BROKEN,
         min_period=host.min_period,
-        lazy=bool(kernel.setting("hv_timer_exit")),
+        lazy=is_lazy(kernel),
+        adaptive=host.advance < 0,
         lvtt=lvtt,
-        advance=host.advance,
+        advance=ADVANCE_INIT if host.advance < 0 else host.advance,
     )
     halt = record(Halt, "halt", max_poll=host.max_poll, poll_start=host.poll_start, moves=moves)
     own = {"level": 0, "core": core, "cpu": cpu0, "guests": (guest,), "mode": IN_GUEST_MODE}

@@ -30,12 +30,17 @@ def story(stretch):
 
 
 def test_the_lesson_has_its_traces():
-    """Three ways to force an exit, each with two tests; a halting guest with two timers; an IPI, 3 ways."""
+    """Three ways to force an exit, each with two tests; a guest and its timers; an IPI, 3 ways."""
     tests = ("preemption_timer", "zero_test")
     nested = [f"nested_{run}_{test}" for run in RUNS for test in tests]
-    halting = [f"vmx_{timer}_lab_tsc_hlt" for timer in ("pt0", "pt1")]
+    both = [
+        f"vmx_{timer}_lab_{what}"
+        for timer in ("pt0", "pt1")
+        for what in ("tsc_hlt", "tsc_busy", "oneshot_hlt")
+    ]
+    timed = [*both, "vmx_pt0_lab_tsc_past", "vmx_pt0_lab_periodic"]
     interrupting = [f"vmx_{apic}_lab_self_ipi" for apic in ("noapicv", "pt0", "pt1")]
-    assert names() == sorted(nested + halting + interrupting)
+    assert names() == sorted(nested + timed + interrupting)
 
 
 @pytest.mark.parametrize("name", names())

@@ -1,0 +1,209 @@
+"""v6.1's timer: what the recorded traces ran.
+
+Off is a value that never runs out; the timer fires early, by an adaptive time; a change of mode and a new
+count cancel both timers.
+"""
+
+from dataclasses import replace
+
+from kvmlab.kernels.after_patch_3 import WAKE
+from kvmlab.kernels.kernel import NewPath, Patch, PathEdit, Setting
+from kvmlab.kernels.v4_7 import HRTIMER
+from kvmlab.kernels.v4_19 import EXPIRED as EXPIRED_HV_TIMER
+from kvmlab.kernels.v4_19 import (
+    PREEMPT_OFF,
+    PREEMPT_ON,
+    RESTART_ON_LOAD,
+    START_HV_TIMER,
+    START_SW_TIMER,
+    SWITCH_TO_SW,
+    restarted,
+)
+from kvmlab.kernels.v6_1_expiry import APIC_TIMER_EXPIRED, APIC_TIMER_FN
+from kvmlab.kernels.v6_1_fastpath import FASTPATH
+from kvmlab.kernels.v6_1_halt import CHECK, POLL_END, VCPU_BLOCK
+from kvmlab.kvm import timer_msrs
+from kvmlab.kvm import timer_tracepoints as trace
+from kvmlab.kvm.hv_timer import EXIT_TIMER, cancel, cancel_if_in_use, soft_off, update
+from kvmlab.kvm.lapic_advance import WAIT
+from kvmlab.kvm.lapic_timer import dropped, mode
+from kvmlab.kvm.timer_msrs import written
+from kvmlab.kvm.timer_records import TimedVcpu
+from kvmlab.kvm.timer_tail import TAIL_DELIVER, tail
+from kvmlab.machine.call import call
+from kvmlab.machine.edit import After, Before, Swap
+from kvmlab.machine.step import Step, block
+from kvmlab.processor.apic_timer import Mode
+
+LAPIC = "v6.1 lapic.c "
+X86 = "v6.1 x86.c "
+
+
+def _recheck(s: list[int], me: TimedVcpu) -> str:
+    if dropped(s, me):
+        cancel(s, me)
+    return "hv_else_sw"
+
+
+def _cancel(s: list[int], me: TimedVcpu) -> str:
+    cancel(s, me)
+    return "hv_else_sw"
+
+
+START_HV = (
+    PathEdit("start_hv_timer", Swap("HV.pending")),
+    PathEdit(
+        "start_hv_timer",
+        Swap(
+            "HV.recheck",
+            (
+                Step(
+                    "HV.recheck",
+                    _recheck,
+                    says="did the hrtimer's callback come in between? then the hv timer is given up again",
+                    source=LAPIC + "start_hv_timer",
+                    leaves=("hv_else_sw",),
+                    emits=trace.hv_timer_state,
+                ),
+            ),
+        ),
+    ),
+    PathEdit(
+        "start_hv_timer",
+        After(
+            "HV.passed",
+            (
+                Step(
+                    "HV.cancel",
+                    _cancel,
+                    says="it has expired: the hv timer is given up again",
+                    source=LAPIC + "start_hv_timer",
+                    leaves=("hv_else_sw",),
+                    emits=trace.hv_timer_state,
+                ),
+            ),
+        ),
+    ),
+)
+RESTART = block(
+    "restart_apic_timer",
+    PREEMPT_OFF,
+    block(
+        "hv_else_sw",
+        Step(
+            "RESTART.pending",
+            lambda s, me: "hv_else_sw" if dropped(s, me) else None,
+            says="is an expiry pending? then there is nothing to wait for",
+            source=LAPIC + "restart_apic_timer",
+            leaves=("hv_else_sw",),
+        ),
+        call("start_hv_timer", LAPIC + "restart_apic_timer"),
+        call("start_sw_timer", LAPIC + "restart_apic_timer"),
+    ),
+    PREEMPT_ON,
+)
+
+
+def _still(s: list[int], me: TimedVcpu) -> str | None:
+    return None if s[me.timer.in_use] else "if_in_use"
+
+
+EXPIRED = (
+    PathEdit(
+        "expired_hv_timer",
+        Swap(
+            "HV.expired",
+            (
+                Step(
+                    "HV.in_use",
+                    _still,
+                    says="is it in use still? a move to another CPU may have seen to it",
+                    source=LAPIC + "kvm_lapic_expired_hv_timer",
+                    leaves=("if_in_use",),
+                ),
+            ),
+        ),
+    ),
+    PathEdit(
+        "expired_hv_timer",
+        After(
+            "apic_timer_expired()",
+            (
+                Step(
+                    "HV.expired",
+                    lambda s, me: cancel(s, me),
+                    says="it is not in use any more",
+                    source=LAPIC + "kvm_lapic_expired_hv_timer",
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def _hv_off(s: list[int], me: TimedVcpu) -> None:
+    cancel_if_in_use(s, me)
+    s[me.timer.pending] = 0
+
+
+HV_OFF = Step(
+    "HV.off",
+    _hv_off,
+    says="cancel_apic_timer: the hv timer is off too; pending := 0",
+    source=LAPIC + "cancel_apic_timer",
+)
+
+
+def _lvtt(s: list[int], me: TimedVcpu) -> str | None:
+    """Only a switch to or from deadline mode cancels, and forgets what was counted."""
+    t, was = me.timer, mode(s, me)
+    s[t.lvtt] = written(s, me)
+    if (was == Mode.TSC_DEADLINE) == (mode(s, me) == Mode.TSC_DEADLINE):
+        return "update_lvtt"
+    s[t.tmict], s[t.period], s[t.tscdeadline], s[t.target] = 0, 0, 0, -1
+    return None
+
+
+LVTT_WRITE = replace(
+    timer_msrs.LVTT_WRITE,
+    fn=_lvtt,
+    says="vector, mask and mode of the timer; to or from deadline mode? then nothing is armed any more",
+    source=LAPIC + "apic_update_lvtt",
+)
+
+
+V6_1_TIMER = Patch(
+    "v6.1",
+    "the kernel of the recorded traces (Debian 6.1)",
+    "v6.1 x86.c vcpu_enter_guest, lapic.c, vmx.c",
+    (
+        *HRTIMER,
+        *WAKE.edits,
+        NewPath("apic_timer_expired", APIC_TIMER_EXPIRED),
+        NewPath("apic_timer_fn", APIC_TIMER_FN),
+        NewPath("start_hv_timer", START_HV_TIMER),
+        *START_HV,
+        NewPath("start_sw_timer", START_SW_TIMER),
+        NewPath("restart_apic_timer", RESTART),
+        NewPath("start_apic_timer", restarted("start_apic_timer", "start_apic_timer")),
+        NewPath("switch_to_hv_timer", restarted("switch_to_hv_timer", "kvm_lapic_switch_to_hv_timer")),
+        NewPath("switch_to_sw_timer", SWITCH_TO_SW),
+        NewPath("expired_hv_timer", EXPIRED_HV_TIMER),
+        *EXPIRED,
+        PathEdit("write_tmict", After("HRT.cancel", (HV_OFF,))),
+        PathEdit("write_lvtt", Swap("LVTT.write", (LVTT_WRITE,))),
+        PathEdit("write_lvtt", After("HRT.cancel", (HV_OFF,))),
+        NewPath("vcpu_block", VCPU_BLOCK),
+        PathEdit("kvm_vcpu_block", Swap("SWAIT.check", (CHECK,))),
+        PathEdit("kvm_vcpu_block", Swap("POLL.end", (POLL_END,))),
+        PathEdit("kvm_arch_vcpu_load", Before("LOAD.request", (RESTART_ON_LOAD,))),
+        PathEdit("timer_exits", Before("EXIT.hlt", (EXIT_TIMER,))),
+        PathEdit("timer_exits", Before("set_tscdeadline()", (call("expired_hv_timer", X86),))),
+        NewPath("inject_pending_timer_irqs", tail(TAIL_DELIVER)),
+        NewPath("vmx_arm_hv_timer", block("vmx_arm_hv_timer", update(soft_off))),
+        NewPath("wait_lapic_expire", WAIT),
+        NewPath("fastpath", FASTPATH),
+        Setting("lapic_timer_advance", -1, "the timer fires early, by an adaptive time", LAPIC.strip()),
+    ),
+    frozenset({"self-ipi", "levels", "hv-timer", "tsc-deadline"}),
+)
