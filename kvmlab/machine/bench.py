@@ -37,3 +37,16 @@ class Bench:
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     knobs: Mapping[str, Any] = field(default_factory=dict)
     records: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A figure made of the means of a few benches, by key; ``published`` is what was said of it, in ``unit``."""
+
+    name: str
+    sentence: str
+    benches: Mapping[str, Bench]
+    value: Callable[[Mapping[str, Any]], Any]
+    published: int
+    unit: str
+    source: str
