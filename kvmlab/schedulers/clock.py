@@ -158,7 +158,11 @@ class Clock:
 
 
 def clocked(system: System, profile: Costs = UNIT, limit: int = 1000) -> Run:
-    """Return the run that the clock makes; ``stopped`` says if the limit ended it."""
-    steps = tuple(Clock(system, profile).steps(limit))
+    """Return the run that the clock makes; ``stopped`` says if the limit ended it.
+
+    Where the system has time as an actor, its cell shows the clock's time.
+    """
+    now = next((actor.me.now for actor in system.actors.values() if actor.path is TIME), None)
+    steps = tuple(Clock(system, profile, now).steps(limit))
     cut = len(steps) == limit and bool(system.enabled(steps[-1].after))
     return Run(system, steps, f"after {limit} steps" if cut else "")
