@@ -53,9 +53,12 @@ def note(x: float, y: float, letter: str) -> str:
     )
 
 
-def wish(x: float, y: float) -> str:
-    """A wish that a guest leaves."""
-    return group(polygon([(x, y - _R), (x + _R, y + _R), (x - _R, y + _R)], "ink"), title="wish to leave")
+def wish(x: float, y: float, *, kept: bool = False) -> str:
+    """A wish that a guest leaves: filled, or hollow once it has been kept."""
+    corners = [(x, y - _R), (x + _R, y + _R), (x - _R, y + _R)]
+    return group(
+        polygon(corners, "paper" if kept else "ink"), title="wish to leave, kept" if kept else "wish to leave"
+    )
 
 
 def flag(x: float, top: float, bottom: float) -> str:

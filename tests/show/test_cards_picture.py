@@ -1,0 +1,110 @@
+"""The card in the slot as a picture and in words: both say the same, and what is wrong is a word."""
+
+from functools import cache
+from itertools import product
+
+import pytest
+from pictures import alternative, overlaps, size, words
+
+from kvmlab.show import marks
+from kvmlab.show.cards import Mix, Story
+from kvmlab.show.cards_says import foot
+from kvmlab.show.cards_story import story
+from kvmlab.show.cards_svg import ZERO, cards_svg
+from kvmlab.show.cards_text import cards_text
+from kvmlab.show.ruler import Ruler
+
+METHODS = ("ipi", "timer0")
+MIXES = [Mix(methods, 30) for n in range(1, 4) for methods in product(METHODS, repeat=n)]
+MORE = [
+    Mix(("timer0", "ipi")),
+    Mix(("ipi", "timer0", "ipi", "timer0"), 300),
+    Mix(("ipi", "timer0"), a1=False),
+    Mix(("timer0", "ipi", "ipi", "ipi"), 10000, looks="window"),
+    Mix(("ipi", "ipi", "timer0", "ipi"), 1, looks="window and RVI", apicv=True),
+    Mix(("timer0", "ipi", "timer0"), 3, apicv=True),
+]
+Frame = tuple[Story, int, str]
+
+
+@cache
+def frames() -> list[Frame]:
+    """Return every moment of every mix, and its picture."""
+    stories = map(story, [*MIXES, *MORE])
+    return [(told, at, cards_svg(told, at)) for told in stories for at in range(1, 6)]
+
+
+def test_picture_and_twin_end_in_the_same_sentence() -> None:
+    """The foot, the alternative text and the end of the twin are one sentence, and it is whole."""
+    for told, at, svg in frames():
+        says = foot(told, told.moments[at - 1])
+        under = [w for w in words(svg) if w.y > 385]
+        assert alternative(svg) == says == " ".join(w.says for w in sorted(under, key=lambda w: w.y))
+        assert " ".join(cards_text(told, at).split()).endswith(says)
+
+
+def test_nothing_is_clipped_and_no_texts_collide() -> None:
+    """Every text lies inside the picture and clear of every other, in the widest font."""
+    for _, _, svg in frames():
+        assert size(svg) == (960, 420)
+        assert all(0 <= w.left and w.right <= 960 and 0 < w.y <= 416 for w in words(svg))
+        assert overlaps(svg) == []
+        assert not any("…" in w.says for w in words(svg))
+
+
+def test_the_twin_is_at_most_80_columns_wide() -> None:
+    """It fits a terminal."""
+    assert max(len(line) for told, at, _ in frames() for line in cards_text(told, at).splitlines()) <= 80
+
+
+def test_every_card_that_matters_is_in_both() -> None:
+    """A loaded card, one of level 0 and one with a wish are told by name; a wish of level 0 is a word."""
+    for told, at, svg in frames():
+        says, twin = [w.says for w in words(svg)], " ".join(cards_text(told, at).split())
+        for card in (c for floor in told.moments[at - 1].tower.floors for c in floor.cards):
+            if card.loaded or card.wish or not card.owner:
+                assert card.says in twin
+            if card.loaded or not card.owner:
+                assert card.name in says
+            if card.wish and not card.owner:
+                assert ("kept" if card.kept else card.wish) in says
+
+
+def test_one_box_is_outlined_thick_and_the_twin_points_at_it() -> None:
+    """Whose code runs is told by the outline, and by one mark in the twin."""
+    for told, at, svg in frames():
+        running = told.moments[at - 1].tower.running
+        assert svg.count('stroke-width="4"') == 1
+        pointed = [line for line in cards_text(told, at).splitlines() if line.startswith("> ")]
+        assert [line.split()[1] for line in pointed] == [running.name]
+
+
+@pytest.mark.parametrize("mix", [*MIXES, *MORE], ids=str)
+def test_a_broken_chain_is_crossed_and_named(mix: Mix) -> None:
+    """Where the promise ends the chain is dotted under a cross; the twin names the level."""
+    told = story(mix)
+    broken = [link.level for link in told.moments[2].chain if link.fate == "broken"]
+    svg, twin = cards_svg(told, 3), " ".join(cards_text(told, 3).split())
+    assert ('stroke-dasharray="1.5 3" d=' in svg or 'stroke-dasharray="1.5 3"' in svg) == bool(broken)
+    assert all(f"broken at L{level}" in twin for level in broken)
+    assert ("broken at" in twin) == bool(broken)
+
+
+def test_the_bar_ends_where_the_guest_left() -> None:
+    """The verdict stands right of the count on notebook 01's ruler, from the exit on and not before."""
+    ruler = Ruler(ZERO)
+    for told, at, svg in frames():
+        verdicts = [w for w in words(svg) if w.says in ("LATE", "EXACT")]
+        assert [w.says for w in verdicts] == ([told.word] if at > 3 else [])
+        assert all(0 < w.left - ruler.x(told.instructions) < 40 for w in verdicts)
+
+
+def test_what_the_entry_finds_is_a_mark_before_the_door() -> None:
+    """From the entry on the slot's triangle or the CPU's diamond; before it two empty boxes."""
+    for told, at, svg in frames():
+        entry = told.moments[2].tower
+        slot = entry.floors[0].slot
+        assert slot is not None
+        wish, bell = marks.wish(148, 316), marks.diamond(206, 316, "pending")
+        assert (wish in svg) == (at > 2 and bool(slot.wish))
+        assert (bell in svg) == (at > 2 and entry.ipi_state == "pending")
