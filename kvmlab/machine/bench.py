@@ -41,7 +41,7 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A figure made of the means of a few benches, by key; ``published`` is what was said of it, in ``unit``."""
+    """A figure made of the means of a few benches, by key; ``published`` is what was said of it."""
 
     name: str
     sentence: str

@@ -47,6 +47,7 @@ PROGRAM = prioritised(
     ),
     Step("SW.none", nothing, says="nothing is queued"),
 )
+BACK = "switch_to_hv_timer()"
 POST_BLOCK = _unseen("HV.post_block", "back to the preemption timer?", "64672c95ea4c vmx.c vmx_post_block")
 FIRE = Step(
     "LAPIC.fire",
@@ -65,16 +66,17 @@ def costed(kernel: Kernel, gap: Cell) -> Kernel:
         raise BadInput(f"{kernel.name} cannot be measured; v4.7 and later with APICv can")
     paths = dict(kernel.paths)
     event = After("CHECK_EVENT", EVENT_FIRST), After("WINDOW", EVENT_LAST)
-    paths[RUN_LOOP] = _edited(paths[RUN_LOOP], *event, Before("CHECK_IMMEDIATE", (_cold(gap),)))
+    paths[RUN_LOOP] = _edited(paths[RUN_LOOP], *event)
     paths["vcpu_block"] = _edited(paths["vcpu_block"], Before("BLOCK.wait", (_opens(gap),)))
     start = paths["start_sw_timer"]
     paths["start_sw_timer"] = replace(start, items=(*start.items, PROGRAM))
-    if "post_block" in paths:
-        paths["post_block"] = _edited(paths["post_block"], Before("switch_to_hv_timer()", (POST_BLOCK,)))
+    for function in ("post_block", "vcpu_block"):  # where the alarm hops back: its own function, later inline
+        if function in paths and _has(paths[function], BACK):
+            paths[function] = _edited(paths[function], Before(BACK, (POST_BLOCK,)))
     run = timed(replace(kernel, paths=paths))
     slow = {
         "local_timer": _fires_slowly(run.paths["local_timer"]),
-        RUN_LOOP: _arms_or_not(run.paths[RUN_LOOP]),
+        RUN_LOOP: _at_the_entry(run.paths[RUN_LOOP], gap, _used(kernel)),
     }
     return replace(run, paths={**run.paths, **slow})
 
@@ -111,15 +113,24 @@ def _opens(gap: Cell) -> Step:
     return Step("GAP.opens", opens, says="the guest is halted, and its thread waits: a gap begins")
 
 
-def _arms_or_not(run: Block) -> Block:
-    """Return the run loop with two steps made of one: to arm the preemption timer costs more than not to."""
-    label = next((label for label in ("HV_TIMER", "HV.arm") if _has(run, label)), "")
-    if not label:
+def _at_the_entry(run: Block, gap: Cell, used: bool) -> Block:
+    """Return the run loop with two rows made of what is in front of the entry: is it cold? is the timer armed?
+
+    A kernel that is told not to use the preemption timer does not look at it.
+    """
+    label = next((label for label in ("HV_TIMER", "HV.arm") if _has(run, label)), "ENTER")
+    run = apply(run, Before(label, (_cold(gap),)))
+    if label == "ENTER":
         return run
     step = find(run, label)
     assert isinstance(step, Step)
     arm = replace(step, label="HV.arm", when=lambda s, me: s[me.timer.in_use])
-    return apply(run, Swap(label, (prioritised("HV.field", arm, replace(step, label="HV.unarmed")),)))
+    otherwise = replace(step, label="HV.unarmed" if used else "HV.unused")
+    return apply(run, Swap(label, (prioritised("HV.field", arm, otherwise),)))
+
+
+def _used(kernel: Kernel) -> bool:
+    return "preemption_timer" not in kernel.settings or bool(kernel.setting("preemption_timer"))
 
 
 def _fires_slowly(local_timer: Block) -> Block:

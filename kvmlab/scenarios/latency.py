@@ -7,8 +7,9 @@ Source: kvm-unit-tests x86/tscdeadline_latency.c (what it does; none of its code
 
 from dataclasses import replace
 
-from kvmlab.errors import BadInput
+from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
+from kvmlab.kvm.lapic_advance import ADVANCE_MAX
 from kvmlab.machine.bench import Bench
 from kvmlab.machine.step import Step
 from kvmlab.processor.apic_timer import Mode
@@ -22,10 +23,13 @@ AHEAD = 200_000
 
 POLLS = Host(khz=2_300_000, max_poll=460_000, poll_start=23_000)
 """A host that polls for up to 200 us, at first for 10: a halt of AHEAD ends before the polling does."""
-SLEEPS = replace(POLLS, max_poll=0)
+TRACED = Host(khz=200_000, rate=0, max_poll=40_000, poll_start=2_000, advance=-1)
+"""The host of the recorded traces: 200 MHz, so that it polls for 40000 cycles only, and an adaptive advance.
 
-EARLY = 2 << POLLS.rate
-"""So early may the preemption timer be: a rest is dropped when it is set, another one when it is loaded."""
+Its preemption timer seems to count every cycle: 16 recorded expiries come 235 to 238 cycles after their time.
+"""
+
+HOSTS = {"server": POLLS, "traced": TRACED}
 
 WARM = 8
 """Samples until the polling time has grown to its length."""
@@ -44,6 +48,12 @@ CLOCK = _step("CLOCK", "the thread reads the clock")
 EOI = replace(p.EOI, label="ISR.eoi")
 
 
+def _early(host: Host) -> int:
+    """Return how early a timer may be: a rest is dropped when it is set, and another when it is loaded."""
+    advance = ADVANCE_MAX if host.advance < 0 else host.advance
+    return (2 << host.rate) + advance * host.khz // 1_000_000
+
+
 def _waits(guest: str, busy: str) -> tuple[Step, ...]:
     """Return what the guest does until its handler has run."""
     known = {busy: BUSY, "halt": HALT}
@@ -52,19 +62,28 @@ def _waits(guest: str, busy: str) -> tuple[Step, ...]:
     return known[guest]
 
 
-def _bed(kernel: Kernel, mode: Mode, poll: bool) -> Bed:
-    return bed(kernel, POLLS if poll else SLEEPS, mode << 17 | VECTOR)
+def _bed(kernel: Kernel, mode: Mode, host: str, poll: bool) -> Bed:
+    if host not in HOSTS:
+        raise unknown("host", host, HOSTS)
+    return bed(kernel, HOSTS[host] if poll else replace(HOSTS[host], max_poll=0), mode << 17 | VECTOR)
 
 
 def tscdeadline_latency(
-    kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bool = True
+    kernel: Kernel,
+    *,
+    guest: str = "busy",
+    samples: int = 64,
+    poll: bool = True,
+    host: str = "server",
+    skip: int = WARM,
 ) -> Bench:
     """Return the test on ``kernel``: from a deadline to the RDTSC in its handler, which sets the next one.
 
     The ``guest`` is "busy" until then, or "halt"s; its thread on the host then polls, or with ``poll`` off
-    sleeps. Raises BadInput for another guest, or a kernel that cannot be measured.
+    sleeps. The ``host`` is a "server" or the "traced" one; so many samples to ``skip`` warm it up. Raises
+    BadInput for another guest or host, or a kernel that cannot be measured.
     """
-    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.TSC_DEADLINE, poll)
+    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.TSC_DEADLINE, host, poll)
     arm = p.arm(lambda s, me: s[me.now] + AHEAD + s[me.turn])
     main, isr = p.program(*waits, first=(arm,)), p.handler(*p.PHASE, arm, p.REST, p.EOI)
     system = p.system(costed(kernel, on.probe.gap), on, main, isr)
@@ -76,9 +95,9 @@ def tscdeadline_latency(
         p.RDTSC,
         samples,
         begins=lambda s: s[on.probe.due],
-        early=EARLY,
-        skip=WARM,
-        knobs={"guest": guest, "samples": samples, "poll": poll},
+        early=_early(HOSTS[host]),
+        skip=skip,
+        knobs={"guest": guest, "samples": samples, "poll": poll, "host": host},
     )
 
 
@@ -90,7 +109,7 @@ def cyclictest(
     The ``guest`` is an operating system that idles by polling ("idle-poll") or by "halt"; its timer interrupt
     sets the next deadline before the thread runs. ``isolated``: the host's CPU is nohz_full.
     """
-    waits, on = _waits(guest, "idle-poll"), _bed(kernel, Mode.TSC_DEADLINE, poll)
+    waits, on = _waits(guest, "idle-poll"), _bed(kernel, Mode.TSC_DEADLINE, "server", poll)
     first, again = p.arm(lambda s, me: s[me.now] + AHEAD), p.arm(lambda s, me: s[me.due] + AHEAD + 2)
     main = p.program(*waits, SWITCH, CLOCK, first=(first,))
     run = costed(kernel, on.probe.gap)
@@ -103,7 +122,7 @@ def cyclictest(
         CLOCK,
         samples,
         begins=lambda s: s[on.probe.since] + s[on.probe.extra],  # what else the handler had to do is left out
-        early=EARLY + p.TURNS,
+        early=_early(POLLS) + p.TURNS,
         skip=WARM,
         knobs={"guest": guest, "samples": samples, "poll": poll, "isolated": isolated},
     )
@@ -111,7 +130,7 @@ def cyclictest(
 
 def periodic(kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bool = True) -> Bench:
     """Return a periodic tick on ``kernel``: from the end of a period to the RDTSC in the guest's handler."""
-    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.PERIODIC, poll)
+    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.PERIODIC, "server", poll)
     start = p.start_count(AHEAD // 2 + 1)
     main, isr = p.program(*waits, first=(start,)), p.handler(p.REST, p.EOI)
     system = p.system(costed(kernel, on.probe.gap), on, main, isr)
@@ -124,7 +143,7 @@ def periodic(kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bo
         p.RDTSC,
         samples,
         begins=lambda s: s[timer.target] - s[timer.period],
-        early=EARLY,
+        early=_early(POLLS),
         skip=WARM,
         knobs={"guest": guest, "samples": samples, "poll": poll},
     )
