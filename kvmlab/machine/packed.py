@@ -13,7 +13,7 @@ zeros. So the first state is 0, a place that never changes takes no room, and a 
 bit leaves every state that was packed before as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from kvmlab.machine.state import Cell, State
@@ -23,7 +23,7 @@ from kvmlab.machine.watch import Recorder
 Packed = int
 T = TypeVar("T")
 Node = list[Any]
-"""The bits of the place to look at, and what each of its values leads to: another node, or the answer."""
+"""The bits to look at, what their values lead to (another node, or the answer), and whose bits they are."""
 
 
 class Packing:
@@ -53,12 +53,27 @@ class Packing:
         self.size += 1
         self.masks[place] = sum(self._bits[place])
         for node in self._nodes[place]:
-            node[0] = self.masks[place]
+            node[0] = self.mask(node[2])
 
-    def node(self, place: Cell) -> Node:
-        """Return a node that looks at ``place``, at all the bits that it will have."""
-        self._nodes[place].append([self.masks[place], {}])
-        return self._nodes[place][-1]
+    def mask(self, places: Iterable[Cell]) -> Packed:
+        """Return the bits of ``places``."""
+        return sum(self.masks[place] for place in places)
+
+    def node(self, places: Sequence[Cell]) -> Node:
+        """Return a node that looks at ``places``, at all the bits that they will have."""
+        node = [self.mask(places), {}, places]
+        for place in places:
+            self._nodes[place].append(node)
+        return node
+
+    def split(self, node: Node, at: int) -> None:
+        """Let ``node`` look at its first ``at`` places only, and nodes behind it at the others."""
+        _, leads, places = node
+        node[:] = self.mask(places[:at]), {}, places[:at]
+        for code, answer in leads.items():
+            behind = node[1].setdefault(code & node[0], None) or self.node(places[at:])
+            node[1][code & node[0]] = behind
+            behind[1][code & behind[0]] = answer
 
     def unpack(self, state: Packed) -> State:
         """Return a state as steps and properties know it."""
@@ -87,14 +102,22 @@ class Remembered(Generic[T]):
     def _learn(self, state: Packed) -> T:
         recorder = Recorder(self._packing.unpack(state))
         answer = self._fn(recorder)
-        behind, code = self._root, 0
-        for place in recorder.looked:
-            if behind.get(code) is None:
-                behind[code] = self._packing.node(place)
-            mask, behind = behind[code]
-            code = state & mask
-        behind[code] = answer
+        leads, code, places = self._root, 0, tuple(recorder.looked)
+        while places:
+            node = leads.get(code)
+            if node is None:
+                node = leads[code] = self._packing.node(places)
+            same = _in_common(node[2], places)
+            if same < len(node[2]):
+                self._packing.split(node, same)
+            leads, code, places = node[1], state & node[0], places[same:]
+        leads[code] = answer
         return answer
+
+
+def _in_common(a: Sequence[Cell], b: Sequence[Cell]) -> int:
+    """Return in how many places two sequences begin alike."""
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 PackedMove = tuple[Move, Remembered[Packed]]

@@ -26,15 +26,19 @@ class Recorder(list[int]):
         return self.looked.keys()
 
     def __getitem__(self, at: Any) -> Any:
-        self.looked[at % len(self)] = None  # a slice has no remainder: TypeError
-        return super().__getitem__(at)
+        if at < 0:  # of a slice this is a TypeError
+            self._refuse()
+        self.looked[at] = None
+        return list.__getitem__(self, at)
 
     def __iter__(self) -> Iterator[int]:
         return (self[at] for at in range(len(self)))
 
     def __setitem__(self, at: Any, value: Any) -> None:
-        self.writes.add(at % len(self))
-        super().__setitem__(at, value)
+        if at < 0:
+            self._refuse()
+        self.writes.add(at)
+        list.__setitem__(self, at, value)
 
     def _refuse(self, *_: object) -> NoReturn:
         raise ModelError("a step reads s[place] and writes s[place] = value; more cannot be recorded")

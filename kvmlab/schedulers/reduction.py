@@ -36,7 +36,7 @@ class Reduction:
         """
         if self._size != self._packing.size:
             self._size = self._packing.size
-            self._mask = sum(self._packing.masks[place] for place in self._symmetry.private)
+            self._mask = self._packing.mask(self._symmetry.private)
         mine = state & self._mask
         stands = self._known.get(mine)
         if stands is None:

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -116,12 +117,43 @@ def test_a_broken_explorer_is_found_out(name: str) -> None:
         known_answers(broken.explore, real_system)
 
 
+def remembers(machine: Any) -> None:
+    """A function that looks where it is sent is asked once for every way that it is sent."""
+    packing, asked = machine.Packing((0,) * 4), []
+
+    def walk(s: Any) -> tuple[int, ...]:
+        places = [0]
+        for _ in range(2 + s[0]):
+            places.append((places[-1] + s[places[-1]] + 1) % 4)
+        return *places, s[places[-1]]
+
+    def ask(s: Any) -> tuple[int, ...]:
+        answer = walk(s)
+        asked.append(tuple((place, s[place]) for place in [*s.looked]))
+        return answer
+
+    remembered = machine.Remembered(packing, ask)
+    for state in sorted(product(range(5), repeat=4), key=lambda s: (sum(s), s)):
+        packed = sum(packing.code(place, value) for place, value in enumerate(state))
+        assert packing.unpack(packed) == state
+        assert remembered(packed) == walk(state)
+    assert len(asked) == len(set(asked))
+
+
+def test_what_is_known_is_not_asked_again() -> None:
+    """The answer is remembered by what was looked at, in the order in which it was."""
+    remembers(real_packed)
+
+
 PACKING_MUTANTS = {
     "a place has one bit": (("if number & (number - 1) == 0:", "if number == 1:"),),
-    "a question looks at the bits of old": (("node[0] = self.masks[place]", "pass"),),
+    "a question looks at the bits of old": (("node[0] = self.mask(node[2])", "pass"),),
+    "a node that is split loses its second half": (
+        ("behind[1][code & behind[0]] = answer", "node[1][code & node[0]] = answer"),
+    ),
     "what a written place was does not count": (("if place != move.pc:", "if False:"),),
-    "only the first look counts": (("in recorder.looked:", "in [*recorder.looked][:1]:"),),
-    "all places but the last count": (("in recorder.looked:", "in [*recorder.looked][:-1]:"),),
+    "only the first look counts": (("tuple(recorder.looked)", "tuple(recorder.looked)[:1]"),),
+    "all places but the last count": (("tuple(recorder.looked)", "tuple(recorder.looked)[:-1]"),),
 }
 
 
@@ -129,9 +161,11 @@ PACKING_MUTANTS = {
 def test_a_broken_packing_is_found_out(name: str) -> None:
     """No search over wrongly packed states, or wrongly remembered steps, passes the known answers."""
     broken = mutant(real_explore)
-    broken.PackedSystem = mutant(real_packed, *PACKING_MUTANTS[name]).PackedSystem
+    packed = mutant(real_packed, *PACKING_MUTANTS[name])
+    broken.PackedSystem = packed.PackedSystem
     with pytest.raises((AssertionError, KeyError, TypeError)):
         known_answers(broken.explore, real_system)
+        remembers(packed)
 
 
 def test_ignored_guards_are_found_out() -> None:

@@ -150,6 +150,8 @@ def test_what_cannot_be_recorded_is_refused(look: Any) -> None:
         look(Recorder([0, 1]))
     with pytest.raises(TypeError):
         Recorder([0, 1])[0:1]
+    with pytest.raises(ModelError, match="cannot be recorded"):
+        Recorder([0, 1])[-1]  # -1 is where a record keeps a cell that nobody has allocated
 
 
 def test_going_through_a_state_reads_as_far_as_it_goes() -> None:
