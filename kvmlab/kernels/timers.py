@@ -23,15 +23,16 @@ from kvmlab.machine.step import Block, Effect, Node, Row, Step, cases, name_of
 Paths = Mapping[str, Block]
 
 
-def timed(kernel: Kernel) -> Kernel:
+def timed(kernel: Kernel, *exits: Step) -> Kernel:
     """Return ``kernel`` with the paths of a vCPU that has a timer: its thread, the host, a CPU left behind.
 
     The paths are "vcpu_run", "host_irq", "other_cpu", "kvm_arch_vcpu_load", "local_timer", and "post"
-    where a sender may have to wake the thread.
+    where a sender may have to wake the thread. ``exits`` handle what else the guest does, each in place of
+    a step of its label.
     """
     paths = dict(kernel.paths)
     callback = link(paths, paths["apic_timer_fn"])
-    paths[RUN_LOOP] = link(paths, _run_loop(paths, bool(kernel.setting("soft_disable"))))
+    paths[RUN_LOOP] = link(paths, _run_loop(paths, bool(kernel.setting("soft_disable")), exits))
     paths["host_irq"] = hrtimer.host_irq(paths["host_irq"], callback)
     paths["other_cpu"] = hrtimer.other_cpu(callback)
     paths["kvm_arch_vcpu_load"] = link(paths, paths["kvm_arch_vcpu_load"])
@@ -48,8 +49,8 @@ def _waking(post: Block) -> Block:
     )
 
 
-def _run_loop(paths: Paths, soft: bool) -> Block:
-    run = _with_exits(paths[RUN_LOOP], paths["timer_exits"])
+def _run_loop(paths: Paths, soft: bool, exits: Sequence[Step]) -> Block:
+    run = _with_exits(paths[RUN_LOOP], paths["timer_exits"], exits)
     run = apply(run, Swap("REQ.other", (MIGRATE_TIMER, _keeping(find(run, "REQ.other")))))
     irq_on = find(run, "IRQ_ON")
     assert isinstance(irq_on, Step)
@@ -62,13 +63,14 @@ def _run_loop(paths: Paths, soft: bool) -> Block:
     return apply(run, Swap("vcpu_enter_guest", (lap, paths["inject_pending_timer_irqs"])))
 
 
-def _with_exits(run: Block, exits: Block) -> Block:
+def _with_exits(run: Block, exits: Block, more: Sequence[Step]) -> Block:
     """Put the timer's exits before the unknown one, in place of simpler ones, with what handles them."""
     row, *handlers = exits.items
     assert isinstance(row, Row)
-    for step in row.steps:
+    steps = (*row.steps, *more)
+    for step in steps:
         run = apply(run, Swap(step.label)) if _has(run, step.label) else run
-    run = apply(run, Before("EXIT.unknown", row.steps))
+    run = apply(run, Before("EXIT.unknown", steps))
     if not _has(run, "handle_exit"):
         alone = Block("handle_exit", (find(run, "HANDLE_EXIT"),), "cases")
         run = apply(run, Swap("HANDLE_EXIT", (alone,)))

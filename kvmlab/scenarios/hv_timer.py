@@ -28,7 +28,7 @@ from kvmlab.scenarios.timer_parts import VECTOR, Host, Parts, actors, movers, pa
 
 HOST = Host(rate=0)
 """A TSC and a preemption timer that count alike: time has no grain, so nothing fires early."""
-NEAR, FAR = 11, 1 + (1 << 32)
+NEAR, FAR = 11, 1 << 33
 """Deadlines: one that fits the preemption timer of this host from its first moment on, one that does not."""
 
 

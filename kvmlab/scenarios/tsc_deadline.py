@@ -4,14 +4,12 @@ Time is the host's TSC, and each step costs what a profile says; expiry is arith
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kvmlab.errors import BadInput, unknown
-from kvmlab.kernels.kernel import RUN_LOOP, Kernel
+from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.timers import timed
 from kvmlab.kvm.exits import because
 from kvmlab.kvm.timer_records import TimedVcpu
-from kvmlab.machine.edit import Before, apply
 from kvmlab.machine.property import Property
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import Step
@@ -66,9 +64,7 @@ def tsc_deadline(kernel: Kernel, *, mode: str = "hlt", rounds: int = 16, host: H
         raise unknown("mode", mode, PROGRAMS)
     if rounds < 1:
         raise BadInput("rounds: 1 or more")
-    run = timed(kernel)
-    path = apply(run.paths[RUN_LOOP], Before("EXIT.unknown", (EXIT_IO,)))
-    run = replace(run, paths={**run.paths, RUN_LOOP: path})
+    run = timed(kernel, EXIT_IO)
     layout = Layout()
     the = parts(layout, run, host, lvtt=MASKED)
     links = {"guest": the.guest, "tsc": the.vcpu.timer.tsc, "delta": DELTA[mode]}

@@ -1,0 +1,203 @@
+"""The traced guests of a timer: the model's events in the recordings' order, and the rows of the table."""
+
+from dataclasses import replace
+
+import pytest
+from recorded import TRACES, key, modelled, recorded, run
+from timer_bench import ROWS
+
+from kvmlab.errors import BadInput
+from kvmlab.kernels.names import LISTED, kernel
+from kvmlab.kvm.lapic_advance import adjusted
+from kvmlab.scenarios.tsc_deadline import TRACED, tsc_deadline
+from kvmlab.schedulers.clock import clocked
+from kvmlab.traces import load
+
+KHZ = TRACED.khz
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_model_gives_the_recorded_sequence(name: str) -> None:
+    """16 rounds: the same exits, timers, wake-ups and interrupts in the same order."""
+    assert [key(e) for e in modelled(name)] == [key(e) for e in recorded(name)]
+    assert len(recorded(name)) > 100
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_comparison_can_fail(name: str) -> None:
+    """A round more or less is another sequence, and so is the other kernel's."""
+    assert [key(e) for e in modelled(name, 15)] != [key(e) for e in recorded(name)]
+    other = name.replace("pt1", "PT0").replace("pt0", "pt1").replace("PT0", "pt0")
+    if other in TRACES:
+        assert [key(e) for e in modelled(other)] != [key(e) for e in recorded(name)]
+
+
+def named(name: str, begin: str, end: str) -> list[str]:
+    """Return the first stretch of a modelled run from one event to another, as words."""
+    words = []
+    for event in modelled(name):
+        said = [str(event.fields[k]) for k in ("exit_reason", "hv_timer_in_use", "vec") if k in event.fields]
+        words.append(" ".join([event.name.removeprefix("kvm_"), *said]))
+    first = words.index(begin)
+    return words[first : words.index(end, first) + 1]
+
+
+def test_arming_in_a_running_guest() -> None:
+    """KVM-01: hv_timer 1 within the exit, and no hrtimer."""
+    assert named("vmx_pt1_lab_tsc_busy", "hv_timer_state 1", "entry") == ["hv_timer_state 1", "msr", "entry"]
+    assert not [e for e in modelled("vmx_pt1_lab_tsc_busy") if e.name.startswith("hrtimer")]
+    assert "KVM-01" in ROWS
+
+
+def test_expiry_while_the_guest_runs() -> None:
+    """KVM-02: the exit of the timer, accepted at once, entered, and how late it was."""
+    stretch = named("vmx_pt1_lab_tsc_busy", "exit PREEMPTION_TIMER", "wait_lapic_expire")
+    accepted = ["apic_accept_irq 239", "apicv_accept_irq 239"]
+    assert stretch == ["exit PREEMPTION_TIMER", *accepted, "entry", "wait_lapic_expire"]
+    assert "KVM-02" in ROWS
+
+
+def test_a_halt_switches_to_the_hrtimer() -> None:
+    """KVM-03: given to the hv timer, taken back for the halt; the callback wakes the thread."""
+    assert named("vmx_pt1_lab_tsc_hlt", "hv_timer_state 1", "wait_lapic_expire") == [
+        *("hv_timer_state 1", "msr", "entry", "exit HLT", "hrtimer_start", "hv_timer_state 0"),
+        *("sched_switch", "local_timer_entry", "hrtimer_expire_entry", "sched_switch", "vcpu_wakeup"),
+        *("apic_accept_irq 239", "apicv_accept_irq 239", "entry", "wait_lapic_expire"),
+    ]
+    assert "KVM-03" in ROWS
+
+
+def test_without_a_preemption_timer() -> None:
+    """KVM-06: an hrtimer at once; its interrupt takes the guest out; the tail delivers."""
+    assert named("vmx_pt0_lab_tsc_busy", "hrtimer_start", "wait_lapic_expire") == [
+        *("hrtimer_start", "hv_timer_state 0", "msr", "entry", "exit EXTERNAL_INTERRUPT"),
+        *("local_timer_entry", "hrtimer_expire_entry", "apic_accept_irq 239", "apicv_accept_irq 239"),
+        *("entry", "wait_lapic_expire"),
+    ]
+    assert "KVM-06" in ROWS
+
+
+def late(name: str) -> list[int]:
+    """Return by how many cycles each deadline was late at the entry."""
+    return [int(e.fields["delta"]) for e in modelled(name) if e.name == "kvm_wait_lapic_expire"]
+
+
+def test_which_timer_is_later() -> None:
+    """KVM-07: busy, the hv timer is earlier at the guest; halting, the switch makes it no earlier."""
+    assert max(late("vmx_pt1_lab_tsc_busy")) < min(late("vmx_pt0_lab_tsc_busy"))
+    assert min(late("vmx_pt1_lab_tsc_hlt")) >= max(late("vmx_pt0_lab_tsc_hlt"))
+    assert "KVM-07" in ROWS
+
+
+def test_the_advance_takes_an_eighth_of_the_error() -> None:
+    """KVM-08: what was late by 914 cycles is late by 914 * 7/8 next time, and so on."""
+    advance, rest, seen = 1000, 914, []
+    for _ in range(5):
+        seen.append(rest)
+        more = adjusted(advance, rest, KHZ)
+        advance, rest = more, rest - (more - advance) * KHZ // 1_000_000
+    assert all(8 * b - 7 * a in range(17) for a, b in zip(seen, seen[1:], strict=False))
+    assert "KVM-08" in ROWS
+
+
+def test_the_recorded_advance_starts_over() -> None:
+    """Three rounds in the recording: 1000, 2905, 4574 ns, and the next would be above 5000: 1000 again."""
+    deltas = [
+        int(e.fields["delta"]) for e in load("vmx_pt1_lab_tsc_busy") if e.name == "kvm_wait_lapic_expire"
+    ]
+    advance, told = 1000, []
+    for delta in deltas[:6]:
+        told.append(advance)
+        advance = adjusted(advance, delta, KHZ)
+    assert told[:3] == [1000, 2905, 4574] and told[3] == 1000
+    for (a, one), (b, two) in zip(
+        zip(told, deltas, strict=False), zip(told[1:], deltas[1:], strict=False), strict=False
+    ):
+        assert abs((two - one) + (b - a) * KHZ // 1_000_000) <= 5
+
+
+@pytest.mark.parametrize("error", [0, 99, -99, 10_001, -10_001, 1_005_140])
+def test_tiny_errors_and_spikes_do_not_move_the_advance(error: int) -> None:
+    """Below 100 and above 10000 cycles the advance stays."""
+    assert adjusted(1000, error, KHZ) == 1000
+
+
+@pytest.mark.parametrize("rate", [0, 5])
+def test_an_early_timer_is_waited_for(rate: int) -> None:
+    """With a constant advance of 20000 ns the entry is waited for, no longer than the advance.
+
+    So what the preemption timer is early, for it counts 2^rate cycles a tick, is left, less the way there.
+    """
+    host = replace(TRACED, advance=20_000, rate=rate)
+    what = tsc_deadline(kernel("v6.1"), mode="busy", rounds=4, host=host)
+    made = clocked(what.system, limit=2000)
+    timer, guest = what.records["timer"], what.records["guest"]
+    deadlines = [s.after[guest.value] for s in made.steps if s.move.step.label == "DEADLINE.write"]
+    seen = [
+        s.before[timer.tsc.host] + TRACED.offset
+        for s in made.steps
+        if s.move.step.label == "VIRTUAL_INTERRUPT"
+    ]
+    assert made.count("WAIT.spin") == 4 == len(seen)
+    assert all(1 - 2**rate <= tsc - deadline < 20 for tsc, deadline in zip(seen, deadlines, strict=True))
+
+
+def test_the_deadline_reads_0_at_the_end() -> None:
+    """AP-18, at KVM's: RDMSR behind the interrupt gives 0."""
+    read = [
+        e.fields for e in modelled("vmx_pt1_lab_tsc_busy") if e.name == "kvm_msr" and e.fields["rw"] == "read"
+    ]
+    assert [f["data"] for f in read] == [0]
+
+
+@pytest.mark.parametrize("name", ["vmx_pt1_lab_tsc_busy", "vmx_pt0_lab_tsc_busy", "vmx_pt1_lab_tsc_hlt"])
+def test_deadlines_in_a_row_are_never_early_nor_lost(name: str) -> None:
+    """AP-19, AP-20, at KVM's: one interrupt a round, and none before its deadline."""
+    assert len(late(name)) == 16 == run(name).count("VIRTUAL_INTERRUPT") and min(late(name)) >= 0
+
+
+def test_the_polling_time_doubles_from_its_start() -> None:
+    """10 to 160 us after short halts that it missed, as in the recording; then the guest is polled for."""
+    for events in (load("vmx_pt0_lab_periodic"), run("vmx_pt0_lab_periodic").events):
+        grown = [
+            e.fields["new"] if not isinstance(e, tuple) else e[1]["new"]
+            for e in events
+            if (e[0] if isinstance(e, tuple) else e.name) == "kvm_halt_poll_ns"
+        ]
+        assert grown[:5] == [10_000, 20_000, 40_000, 80_000, 160_000]
+
+
+@pytest.mark.parametrize("name", [name for name in LISTED if "tsc-deadline" in kernel(name).scope])
+@pytest.mark.parametrize("mode", ["busy", "hlt", "past"])
+def test_every_kernel_serves_every_deadline(name: str, mode: str) -> None:
+    """Whatever the kernel: the guest gets through its rounds, one interrupt each."""
+    what = tsc_deadline(kernel(name), mode=mode, rounds=3)
+    made = clocked(what.system, limit=3000)
+    assert what.done(made.state) and made.count("VIRTUAL_INTERRUPT") == 3
+
+
+@pytest.mark.parametrize("name", ["v4.10", "v4.19", "v6.1", "v6.1+preemption-timer=0"])
+@pytest.mark.parametrize("mode", ["oneshot_hlt", "periodic"])
+def test_counts_are_served_too(name: str, mode: str) -> None:
+    """One-shot and periodic: an interrupt for every count, a period apart."""
+    what = tsc_deadline(kernel(name), mode=mode, rounds=4)
+    made = clocked(what.system, limit=5000)
+    at = [step.time for step in made.steps if step.move.step.label == "VIRTUAL_INTERRUPT"]
+    gaps = [b - a for a, b in zip(at, at[1:], strict=False)]
+    assert what.done(made.state) and len(at) == 4 and all(39_900 < gap < 40_500 for gap in gaps)
+
+
+def test_bad_knobs_are_refused() -> None:
+    """The nearest mode is offered; a kernel without timers says what it is modelled for."""
+    with pytest.raises(BadInput, match="did you mean busy"):
+        tsc_deadline(kernel("v6.1"), mode="bussy")
+    with pytest.raises(BadInput, match="1 or more"):
+        tsc_deadline(kernel("v6.1"), rounds=0)
+    with pytest.raises(BadInput, match="not for tsc-deadline"):
+        tsc_deadline(kernel("v3.10"))
+
+
+def test_every_row_is_asked() -> None:
+    """Each row of the category stands in the docstring of a test here."""
+    told = " ".join(str(f.__doc__) for name, f in globals().items() if name.startswith("test_"))
+    assert [row for row, it in ROWS.items() if it["area"] == "kvm-timer" and row not in told] == []
