@@ -62,10 +62,16 @@ def _waits(guest: str, busy: str) -> tuple[Step, ...]:
     return known[guest]
 
 
-def _bed(kernel: Kernel, mode: Mode, host: str, poll: bool) -> Bed:
-    if host not in HOSTS:
-        raise unknown("host", host, HOSTS)
-    return bed(kernel, HOSTS[host] if poll else replace(HOSTS[host], max_poll=0), mode << 17 | VECTOR)
+def _host(name: str, poll: bool = True, advance: int | None = None) -> Host:
+    """Return a host by name, with ``advance`` nanoseconds instead of its own if that is given."""
+    if name not in HOSTS:
+        raise unknown("host", name, HOSTS)
+    host = HOSTS[name] if advance is None else replace(HOSTS[name], advance=advance)
+    return host if poll else replace(host, max_poll=0)
+
+
+def _bed(kernel: Kernel, mode: Mode, host: Host) -> Bed:
+    return bed(kernel, host, mode << 17 | VECTOR)
 
 
 def tscdeadline_latency(
@@ -75,15 +81,18 @@ def tscdeadline_latency(
     samples: int = 64,
     poll: bool = True,
     host: str = "server",
+    advance: int | None = None,
     skip: int = WARM,
 ) -> Bench:
     """Return the test on ``kernel``: from a deadline to the RDTSC in its handler, which sets the next one.
 
     The ``guest`` is "busy" until then, or "halt"s; its thread on the host then polls, or with ``poll`` off
-    sleeps. The ``host`` is a "server" or the "traced" one; so many samples to ``skip`` warm it up. Raises
-    BadInput for another guest or host, or a kernel that cannot be measured.
+    sleeps. The ``host`` is a "server" or the "traced" one, ``advance`` its lapic_timer_advance_ns if another
+    than its own; so many samples to ``skip`` warm it up. Raises BadInput for another guest or host, or a
+    kernel that cannot be measured.
     """
-    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.TSC_DEADLINE, host, poll)
+    waits, own = _waits(guest, "busy"), _host(host, poll, advance)
+    on = _bed(kernel, Mode.TSC_DEADLINE, own)
     arm = p.arm(lambda s, me: s[me.now] + AHEAD + s[me.turn])
     main, isr = p.program(*waits, first=(arm,)), p.handler(*p.PHASE, arm, p.REST, p.EOI)
     system = p.system(costed(kernel, on.probe.gap), on, main, isr)
@@ -95,21 +104,29 @@ def tscdeadline_latency(
         p.RDTSC,
         samples,
         begins=lambda s: s[on.probe.due],
-        early=_early(HOSTS[host]),
+        early=_early(own),
         skip=skip,
-        knobs={"guest": guest, "samples": samples, "poll": poll, "host": host},
+        knobs={"guest": guest, "samples": samples, "poll": poll, "host": host, "advance": own.advance},
     )
 
 
 def cyclictest(
-    kernel: Kernel, *, guest: str = "idle-poll", samples: int = 64, poll: bool = True, isolated: bool = True
+    kernel: Kernel,
+    *,
+    guest: str = "idle-poll",
+    samples: int = 64,
+    poll: bool = True,
+    isolated: bool = True,
+    advance: int = 0,
 ) -> Bench:
     """Return the measurement on ``kernel``: from a deadline to the look at the clock of the thread it wakes.
 
     The ``guest`` is an operating system that idles by polling ("idle-poll") or by "halt"; its timer interrupt
-    sets the next deadline before the thread runs. ``isolated``: the host's CPU is nohz_full.
+    sets the next deadline before the thread runs. ``isolated``: the host's CPU is nohz_full. ``advance`` is
+    lapic_timer_advance_ns.
     """
-    waits, on = _waits(guest, "idle-poll"), _bed(kernel, Mode.TSC_DEADLINE, "server", poll)
+    waits, host = _waits(guest, "idle-poll"), _host("server", poll, advance)
+    on = _bed(kernel, Mode.TSC_DEADLINE, host)
     first, again = p.arm(lambda s, me: s[me.now] + AHEAD), p.arm(lambda s, me: s[me.due] + AHEAD + 2)
     main = p.program(*waits, SWITCH, CLOCK, first=(first,))
     run = costed(kernel, on.probe.gap)
@@ -122,15 +139,15 @@ def cyclictest(
         CLOCK,
         samples,
         begins=lambda s: s[on.probe.since] + s[on.probe.extra],  # what else the handler had to do is left out
-        early=_early(POLLS) + p.TURNS,
+        early=_early(host) + p.TURNS,
         skip=WARM,
-        knobs={"guest": guest, "samples": samples, "poll": poll, "isolated": isolated},
+        knobs={"guest": guest, "samples": samples, "poll": poll, "isolated": isolated, "advance": advance},
     )
 
 
 def periodic(kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bool = True) -> Bench:
     """Return a periodic tick on ``kernel``: from the end of a period to the RDTSC in the guest's handler."""
-    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.PERIODIC, "server", poll)
+    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.PERIODIC, _host("server", poll))
     start = p.start_count(AHEAD // 2 + 1)
     main, isr = p.program(*waits, first=(start,)), p.handler(p.REST, p.EOI)
     system = p.system(costed(kernel, on.probe.gap), on, main, isr)
