@@ -6,6 +6,7 @@ from functools import cache
 from kvmlab.errors import BadInput, ModelError, unknown
 from kvmlab.kernels.after_patch_3 import FOLLOW_UPS
 from kvmlab.kernels.alternatives import ACK_TOP_VECTOR, FAKE_EXIT, MTF
+from kvmlab.kernels.avic import AVIC
 from kvmlab.kernels.kernel import Kernel, Patch
 from kvmlab.kernels.patch_1 import PATCH_1
 from kvmlab.kernels.patch_2 import PATCH_2
@@ -82,6 +83,7 @@ EDITS: dict[str, Patch] = {
         IRQ_OFF_HALF,
         SYNC_HALF,
         *FOLLOW_UPS,
+        AVIC,
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,

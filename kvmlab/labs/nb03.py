@@ -1,12 +1,12 @@
 """Notebook 03, Where did my interrupt go?: everything its cells use."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from textwrap import fill
 from typing import Any, Protocol
 
-from kvmlab.kernels.kernel import Kernel
+from kvmlab.kernels.kernel import RUN_LOOP, Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.lost import why_lost
 from kvmlab.labs.own_path_bench import OwnPathBench, check_path
@@ -80,6 +80,9 @@ BELL = {
     "guest1.delivered": "the guest's counter",
 }
 """The cells that tell a post's story, by the names that a learner reads."""
+
+TOLD = (RUN_LOOP, "post", "host_irq", "request_and_kick")
+"""The paths of a post; the timer's delivery, which is one too, has a lesson of its own."""
 
 INSIDE = "vvvvvvvvv"
 """One lap of b95234c, up to where the guest runs."""
@@ -159,16 +162,13 @@ def why(name: str, schedule: str, **knobs: Any) -> str:
 
 
 def diff(before: str, after: str) -> KernelDiff:
-    """Return what distinguishes two kernels, step by step, in the paths that both have.
-
-    A path that only one of them has is one that the other was not modelled for; it is no part of a patch.
-    """
-    a, b = named(before), named(after)
-    return KernelDiff(_only(a, b.paths), _only(b, a.paths))
+    """Return what distinguishes two kernels, step by step, in the paths that this lesson is about."""
+    return KernelDiff(*map(_told, (before, after)))
 
 
-def _only(kernel: Kernel, names: Container[str]) -> Kernel:
-    return replace(kernel, paths={name: path for name, path in kernel.paths.items() if name in names})
+def _told(name: str) -> Kernel:
+    kernel = named(name)
+    return replace(kernel, paths={name: path for name, path in kernel.paths.items() if name in TOLD})
 
 
 def verdicts() -> VerdictGrid:

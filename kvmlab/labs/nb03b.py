@@ -11,14 +11,18 @@ from kvmlab.labs.happens import happens as ever
 from kvmlab.labs.own_path import SENDERS
 from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions03b import QUESTIONS
+from kvmlab.scenarios.avic import avic as with_avic
 from kvmlab.scenarios.directed_yield import directed_yield
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.posted_nested import posted_nested
 from kvmlab.schedulers.chance import draw
+from kvmlab.schedulers.explore import Exploration
+from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
 __all__ = [
+    "avic",
     "chances",
     "check_path",
     "copy_first",
@@ -75,6 +79,11 @@ def gap(name: str, between: int = 1_000_000, **cycles: int) -> str:
 def happens(name: str, label: str, **knobs: Any) -> str:
     """Return a shortest schedule whose last step is called ``label``, or that there is none."""
     return ever(posted_interrupts(named(name), **knobs).system, label) or "never, in any schedule"
+
+
+def avic(name: str, senders: int = 2) -> Exploration:
+    """Try every schedule of senders that ring, with AMD's entry in the place of Intel's and of the sync."""
+    return explore_all(with_avic(named(f"{name}+avic"), senders=senders))
 
 
 def copy_first() -> VerdictGrid:

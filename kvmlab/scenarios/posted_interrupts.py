@@ -38,15 +38,12 @@ def _cpuid(s: list[int], me: Guest) -> str:
     return STAY
 
 
-GUEST = in_guest(
-    block(
-        "guest",
-        Step("CPUID", _cpuid, lambda s, me: s[me.faults], "the guest leaves on its own, by CPUID"),
-    ),
-    lambda me: me,
-    APICV_EVENTS,
+PROGRAM: Block = block(
+    "guest", Step("CPUID", _cpuid, lambda s, me: s[me.faults], "the guest leaves on its own, by CPUID")
 )
 """The guest computes, which nobody else can see; it stays, or leaves while its budget lasts."""
+
+GUEST = in_guest(PROGRAM, lambda me: me, APICV_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)

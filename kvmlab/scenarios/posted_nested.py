@@ -13,27 +13,17 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.edit import Before, apply
 from kvmlab.machine.property import Property
 from kvmlab.machine.state import Layout
-from kvmlab.machine.step import STAY, Block, Step, block
+from kvmlab.machine.step import Block
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.boundary import in_guest
-from kvmlab.processor.entry import vm_exit
-from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Guest, Vmcs, frame
+from kvmlab.scenarios.posted_interrupts import PROGRAM
 from kvmlab.scenarios.posting import all_returned
 from kvmlab.scenarios.posting import senders as posters
 from kvmlab.scenarios.scenario import Scenario
 
-
-def _cpuid(s: list[int], me: Guest) -> str:
-    s[me.faults] -= 1
-    vm_exit(s, me, Exit.CPUID)
-    return STAY
-
-
-L2: Block = in_guest(
-    block("L2", Step("CPUID", _cpuid, lambda s, me: s[me.faults], "L2 leaves on its own, by CPUID")),
-    lambda me: me,
-)
+L2: Block = in_guest(PROGRAM, lambda me: me)
+"""L2 hears of no notification: its own VMCS names none."""
 
 
 def _vcpu(layout: Layout, kernel: Kernel, exits: int) -> Vcpu:

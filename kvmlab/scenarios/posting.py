@@ -22,7 +22,7 @@ SENDERS = ("kvm", "vtd", "both")
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The actors, and where each has returned (filled in once the system has placed them)."""
+    """The actors that post; where each has returned, and who may change places."""
 
     actors: tuple[Actor, ...]
     hardware: int

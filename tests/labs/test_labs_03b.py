@@ -101,6 +101,13 @@ def test_only_two_senders_see_that_pir_is_copied_too_early() -> None:
     assert order == sorted(order)
 
 
+def test_avic_holds_in_the_order_that_loses_posted_interrupts() -> None:
+    """No sync, and still nothing is lost: what losing means is asked of the same entry path."""
+    assert nb03b.explore("v4.10+no-event").verdict == "violated"
+    found = nb03b.avic("v4.10+no-event")
+    assert found.complete and found.verdict == "ok"
+
+
 def test_the_sentences_about_rarity() -> None:
     """A width, a share, or never; draws are counted."""
     assert nb03b.gap("b95234c") == "b95234c: no cycle; on this clock nothing is lost"

@@ -6,21 +6,21 @@ from itertools import permutations
 
 import pytest
 
-from kvmlab.kernels.kernel import Kernel, NewPath, Patch, swap
+from kvmlab.errors import BadInput
+from kvmlab.kernels.kernel import Kernel, Patch, PathEdit, swap
 from kvmlab.kernels.names import kernel
-from kvmlab.kvm import avic
-from kvmlab.kvm.avic import Ring
 from kvmlab.kvm.delivery import DELIVER, Delivery
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.run_loop import VCPU_RUN
-from kvmlab.machine.edit import find
+from kvmlab.machine.edit import Swap, find
 from kvmlab.machine.property import Property
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import Block, Step, block
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.boundary import EVENTS, in_guest
-from kvmlab.processor.doorbell import AVIC_EVENTS
-from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Guest, Vmcs, frame
+from kvmlab.processor.records import ROOT, Core, Cpu, Guest, Vmcs, frame
+from kvmlab.scenarios.avic import avic
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.self_ipi_guest import Program, handler
 from kvmlab.schedulers.explore import explore
 
@@ -109,64 +109,40 @@ def test_each_of_a_senders_steps_is_needed(left_out: int) -> None:
 
 def svm(base: str, *drop: str) -> Kernel:
     """Return a run loop with AVIC's sender and entry; ``drop`` are sender steps left out."""
-    sender = Block("post", tuple(x for x in avic.SENDER.items if isinstance(x, Step) and x.label not in drop))
-    edits = (swap("sync_pir_to_irr"), swap("ENTER", avic.ENTER), NewPath("post", sender))
-    return Patch("avic", "", "", edits).on(kernel(base))
-
-
-def with_avic(the: Kernel, vectors: Sequence[int]) -> Question:
-    """Return senders that ring for ``vectors``."""
-    layout = Layout()
-    core = layout.record(Core, "core", doorbell=layout.add("core.doorbell"))
-    cpu0, cpu1 = layout.record(Cpu, "L0"), layout.record(Cpu, "L1")
-    v01 = layout.record(Vmcs, "vmcb", owner=0, guest=1)
-    page = layout.record(Apicv, "page")
-    guest = layout.record(Guest, "guest1", level=1, core=core, host=cpu0, cpu=cpu1, vmcs=v01, apicv=page)
-    vcpu = layout.record(Vcpu, "vcpu", level=0, core=core, cpu=cpu0, guests=(guest,))
-    rings = [
-        Actor("abc"[n], "sender", the.paths["post"], Ring(vcpu=vcpu, vector=v)) for n, v in enumerate(vectors)
-    ]
-    actors = [
-        Actor("v", "vCPU", the.paths["vcpu_run"], vcpu, core.frame, ROOT),
-        Actor("h", "host", the.paths["host_irq"], vcpu, core.frame, ROOT + 1),
-        Actor("g", "guest", in_guest(COMPUTE, lambda me: me, AVIC_EVENTS), guest, core.frame, frame(1)),
-        *rings,
-    ]
-    system = System(layout, actors)
-    assert core.doorbell is not None
-    bell = core.doorbell
-
-    def at_rest(s: Sequence[int]) -> bool:
-        back = all(s[system.pc[a.letter]] == len(system.places[a.letter]) for a in rings)
-        quiet = not s[cpu0.irr] and not s[bell] and not s[page.recognised]
-        return back and quiet and s[core.frame] == frame(1)
-
-    def lost(s: Sequence[int]) -> bool:
-        return at_rest(s) and (s[page.virr] > 0 or s[guest.delivered] != len(vectors))
-
-    return Question(system, (Property("LOST", "vIRR is empty", lost),), at_rest)
+    gone = [PathEdit("post", Swap(label)) for label in drop]
+    return Patch("x", "", "", gone).on(kernel(f"{base}+avic"))
 
 
 @pytest.mark.parametrize("base", ["v4.10+no-event", "b95234c"])
-@pytest.mark.parametrize("vectors", [(0x31,), (0x31, 0x35), (0x31, 0x41)])
-def test_avic_loses_nothing_in_either_order(base: str, vectors: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("senders", [1, 2, 3])
+def test_avic_loses_nothing_in_either_order(base: str, senders: int) -> None:
     """The order that loses posted interrupts and the one that does not are both good: VMRUN looks itself."""
-    found = explore(with_avic(svm(base), vectors))
+    found = explore(avic(svm(base), senders=senders))
     assert found.complete and found.verdict == "ok"
 
 
 @pytest.mark.parametrize("step", ["AVIC.irr", "AVIC.doorbell"])
 def test_avics_sender_needs_both_of_its_stores(step: str) -> None:
     """Without the bit nothing is there to find; without the doorbell a running guest does not look."""
-    assert explore(with_avic(svm("b95234c", step), (0x31,))).verdict == "violated"
+    assert explore(avic(svm("b95234c", step))).verdict == "violated"
 
 
 def test_a_doorbell_needs_no_look_at_the_mode() -> None:
     """Rung for nobody it changes nothing, so that the look at the mode only saves work."""
-    assert explore(with_avic(svm("b95234c", "AVIC.mode"), (0x31, 0x41))).verdict == "ok"
+    assert explore(avic(svm("b95234c", "AVIC.mode"), senders=2)).verdict == "ok"
 
 
 def test_vmrun_has_to_look() -> None:
     """AVIC's sender with VMX's entry, which trusts RVI, loses what came before the entry."""
     plain = Patch("x", "", "", (swap("ENTER", find(VCPU_RUN, "ENTER")),)).on(svm("b95234c"))
-    assert explore(with_avic(plain, (0x31,))).verdict == "violated"
+    assert explore(avic(plain)).verdict == "violated"
+
+
+def test_a_kernel_has_avic_or_posted_interrupts() -> None:
+    """Neither scenario takes the other one's kernel; a fifth sender is refused as everywhere."""
+    with pytest.raises(BadInput, match="modelled for avic, not for posted-interrupts"):
+        posted_interrupts(svm("b95234c"))
+    with pytest.raises(BadInput, match="not for avic"):
+        avic(kernel("b95234c"))
+    with pytest.raises(BadInput, match="senders: 1 to 4"):
+        avic(svm("b95234c"), senders=5)
