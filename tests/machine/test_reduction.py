@@ -208,6 +208,19 @@ def test_states_taken_for_one_can_do_the_same(name: str) -> None:
     assert len({(key(state), kind) for state, kind in kinds.items()}) == len({key(state) for state in kinds})
 
 
+def test_who_of_those_alike_has_posted_makes_no_difference() -> None:
+    """Whose bit is in PIR, and whose vector in RVI, is forgotten; how many have posted is not."""
+    question = posted_interrupts(kernel("b95234c"), senders=3)
+    key = Symmetry(question.system, question.symmetry).key
+
+    def after(schedule: str) -> Hashable:
+        return key(replay(question.system, schedule).state)
+
+    assert after("aa") == after("bb") == after("cc")
+    assert after("aa vvvvvvv") == after("cc vvvvvvv")
+    assert after("aabb") == after("bbcc") and after("aabb") != after("aa")
+
+
 def test_a_reduced_search_says_so() -> None:
     """What was left out stands in the result, and that its counterexample need not be a shortest one."""
     search = explore(posted_interrupts(kernel("v4.10+no-event"), senders=2), reduce=True)

@@ -5,8 +5,11 @@ import pytest
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.names import scenario
+from kvmlab.scenarios.posting import FIRST_VECTOR
+from kvmlab.schedulers.count import count
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.mechanism import mechanisms
+from kvmlab.schedulers.replay import replay
 
 HUNT: dict[str, tuple[str, dict[str, object], str]] = {
     "c112b5f": ("posted-interrupts", {"sender": "vtd", "preemptions": 1}, "LOST"),
@@ -40,6 +43,24 @@ def test_only_who_respects_sn_posts_without_on(sender: str, verdict: str) -> Non
     assert question.monitor is not None
     names = [found.name for found in mechanisms(question, question.monitor)]
     assert names == ([] if verdict == "ok" else ["notification suppressed by SN"])
+
+
+def test_a_thread_loses_its_cpu_no_more_often_than_it_may() -> None:
+    """Preemptions are a budget: with one every interleaving ends, so that they can be counted."""
+    found = count(scenario("posted-interrupts", kernel("b95234c"), sender="vtd", preemptions=1))
+    assert 0 < found.losing < found.interleavings
+
+
+def test_a_spinning_vcpu_syncs_for_the_other_one_into_its_own_rvi() -> None:
+    """The other's descriptor is emptied into its page, its vector in the asker's RVI; with ON=0 nothing changes."""
+    asked = scenario("directed-yield", kernel("b95234c"))
+    mine, other = asked.records["apicv"], asked.records["other"].guests[0].apicv
+    cells = (other.on, other.pir, other.virr, mine.rvi)
+    vector = 1 << FIRST_VECTOR
+    for schedule, values in (("aavvvv", (0, 0, vector, FIRST_VECTOR)), ("av", (0, vector, 0, 0))):
+        state = replay(asked.system, schedule).state
+        assert tuple(state[cell] for cell in cells) == values
+        assert asked.system.layout.text(asked.system.pc["v"], state) == "REQ.other"
 
 
 @pytest.mark.parametrize("senders", [1, 2, 3])

@@ -95,6 +95,13 @@ def test_one_order_needs_a_second_sender_to_fail() -> None:
     assert [explore(bare(order, senders=n)).verdict for n in (1, 2)] == ["ok", "violated"]
 
 
+def test_a_kick_that_took_effect_is_not_what_was_in_vain() -> None:
+    """The first kick of two sends its IPI; the one that finds mode EXITING is what loses, and is named."""
+    question = bare("mode,recheck,irq_off,sync", senders=2)
+    assert question.monitor is not None
+    assert [found.name for found in mechanisms(question, question.monitor)] == [NOBODY]
+
+
 def test_the_recheck_may_stand_anywhere_beside_a_request() -> None:
     """All 120 orders of the five steps can be run; the request saves who posts between look and recheck."""
     verdicts = {order: explore(bare(",".join(order), "check-first")).verdict for order in permutations(NODES)}

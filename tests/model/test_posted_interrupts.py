@@ -2,9 +2,12 @@
 
 import pytest
 
+from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Patch
 from kvmlab.kernels.names import kernel
+from kvmlab.kernels.orders import reordered
 from kvmlab.kernels.patch_3 import IRQ_OFF_FIRST, SYNC_LATE
+from kvmlab.labs.happens import happens
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.replay import replay
@@ -71,3 +74,20 @@ def test_one_switch_one_schedule_twice() -> None:
         run = replay(scenario.system, LOSS)
         counts.append((run.stopped == "", run.state[scenario.records["guest"].delivered]))
     assert counts[0] == (True, 0)
+
+
+def test_v4_10s_sync_makes_a_request_which_a_late_sync_must_not() -> None:
+    """Moved behind the EVENT check, v4.10's own sync throws its own entry away; b95234c's does not."""
+    order = ("event", "irq_off", "mode", "sync", "recheck")
+    called_off = {}
+    for name in ("v4.10", "b95234c"):
+        late = posted_interrupts(reordered(kernel(name), order), sender="vtd")
+        called_off[name] = happens(late.system, "CANCEL.mode") is not None
+    assert called_off == {"v4.10": True, "b95234c": False}
+
+
+@pytest.mark.parametrize("knob", ["exits", "preemptions"])
+def test_nothing_happens_less_often_than_never(knob: str) -> None:
+    """A negative budget is refused."""
+    with pytest.raises(BadInput, match="0 or more"):
+        posted_interrupts(kernel("b95234c"), **{knob: -1})  # type: ignore[arg-type]

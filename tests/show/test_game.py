@@ -102,6 +102,14 @@ def test_the_reason_is_the_net_that_holds(name: str, schedule: str, reason: str)
     assert not_lost_yet(scenario(name), run.state) == f"{NOT_YET}{reason}."
 
 
+def test_who_makes_a_request_still_helps_with_on_set_already() -> None:
+    """The guest is in and 0x31 is beyond all nets; but v4.10's next sender kicks although it finds ON=1."""
+    which = posted_interrupts(kernel("v4.10"), senders=2)
+    run = replay(which.system, "vvaaaaabvvvvvvvvv")
+    assert not run.stopped and run.labels[-1] == "v:VMENTRY"
+    assert not_lost_yet(which, run.state) == f"{NOT_YET}the sender has not set ON yet."
+
+
 @pytest.mark.parametrize(
     ("name", "knobs", "schedule", "how"),
     [
