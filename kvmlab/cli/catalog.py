@@ -7,6 +7,7 @@ from difflib import unified_diff
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.listing import listing
 from kvmlab.kernels.names import LISTED, kernel
+from kvmlab.scenarios.benches import BENCHES
 from kvmlab.scenarios.names import SCENARIOS
 from kvmlab.workbook import open_lab
 
@@ -32,6 +33,7 @@ def scenarios(args: Namespace) -> int:
             print(f"{s.name}: {s.sentence}")
             for p in s.properties:
                 print(f"    {p.label:<10} {p.sentence}")
+        print(f"{', '.join(BENCHES)}: measured in cycles, see kvmlab run --help")
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kvmlab import __version__
-from kvmlab.cli import catalog, exploring, running, tracing, unittests
+from kvmlab.cli import catalog, exploring, measuring, tracing, unittests
 from kvmlab.errors import BadInput
 from kvmlab.kernels.orders import EVENTS
 from kvmlab.scenarios.posting import SENDERS
@@ -52,7 +52,7 @@ def _catalog(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
-    run = commands.add_parser("run", help="one run of a scenario: by the clock, a schedule, or chance")
+    run = commands.add_parser("run", help="one run: by the clock, a schedule, or chance; or a measurement")
     run.add_argument("scenario", metavar="SCENARIO", help="a name that `kvmlab scenarios` lists")
     _kernel(run)
     how = run.add_mutually_exclusive_group()
@@ -65,7 +65,11 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     run.add_argument("--cancel", action="store_true", help="another thread may make a request")
     run.add_argument("--inject", choices=("yes", "no"), help="does L1 inject 0x31? (default: a free choice)")
     run.add_argument("--after", type=int, metavar="K", help="L2 leaves on its own after K instructions")
-    run.set_defaults(command=running.run)
+    measured = run.add_argument_group("vmexit, tscdeadline_latency, cyclictest, periodic: measured in cycles")
+    measured.add_argument("--guest", metavar="G", help="busy or halt; of cyclictest: idle-poll or halt")
+    measured.add_argument("--case", metavar="NAME", help="a case of vmexit.flat, like self_ipi_sti_nop")
+    measured.add_argument("--profile", metavar="P", help="HSW16, traced, or your own: HSW16+REQ_EVENT=0")
+    run.set_defaults(command=measuring.run)
     _json(run)
 
 

@@ -23,10 +23,15 @@ def bench(name: str, kernel: Kernel, **knobs: Any) -> Bench:
 
     Raises BadInput for a name nobody knows, a knob it does not have, or a kernel that cannot be measured.
     """
-    if name not in BENCHES:
-        raise unknown("measurement", name, BENCHES)
-    known = [knob for knob in signature(BENCHES[name]).parameters if knob != "kernel"]
+    known = knobs_of(name)
     for knob in knobs:
         if knob not in known:
             raise BadInput(f"{name} has no knob {knob}; it has {', '.join(known)}")
     return BENCHES[name](kernel, **knobs)
+
+
+def knobs_of(name: str) -> list[str]:
+    """Return the names of a measurement's knobs; raise BadInput for one that nobody knows."""
+    if name not in BENCHES:
+        raise unknown("measurement", name, BENCHES)
+    return [knob for knob in signature(BENCHES[name]).parameters if knob != "kernel"]

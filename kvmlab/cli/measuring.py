@@ -1,0 +1,86 @@
+"""The command that measures: latencies in cycles, exits by reason, and where the cycles went."""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from kvmlab.cli import running
+from kvmlab.errors import BadInput, unknown
+from kvmlab.kernels.names import kernel
+from kvmlab.scenarios.benches import BENCHES, bench, knobs_of
+from kvmlab.scenarios.names import SCENARIOS
+from kvmlab.scenarios.vmexit import CASES
+from kvmlab.schedulers.measure import TIME, Measured, measure
+from kvmlab.schedulers.profiles.names import profile
+
+ONE_RUN = ("schedule", "seed", "cancel", "inject", "after")
+MEASURED = ("guest", "case", "profile")
+"""What can be said of one run, and of a measurement, by the names of the options."""
+
+
+def run(args: Namespace) -> int:
+    """Measure, if that is what the scenario is for; else carry out one run of it."""
+    if args.scenario not in {*BENCHES, *SCENARIOS}:
+        raise unknown("scenario", args.scenario, {*BENCHES, *SCENARIOS})
+    measures = args.scenario in BENCHES
+    for option in ONE_RUN if measures else MEASURED:
+        if getattr(args, option) not in (None, False):
+            says = f"not for {args.scenario}; it is for {'one run' if measures else ', '.join(BENCHES)}"
+            raise BadInput(f"--{option} is {says}")
+    if not measures:
+        return running.run(args)
+    measured = _measure(args)
+    print(json.dumps(_json(args, measured)) if args.json else "\n".join(_text(args, measured)))
+    return 0
+
+
+def _measure(args: Namespace) -> Measured:
+    """Return what comes out; a machine that is known with its host is measured on it."""
+    machine = args.profile or "HSW16"
+    if args.scenario == "vmexit" and args.case is None:
+        raise BadInput(f"vmexit: say --case NAME, one of {', '.join(CASES)}")
+    said = {knob: getattr(args, knob) for knob in ("guest", "case") if getattr(args, knob) is not None}
+    if machine.startswith("traced") and "host" in knobs_of(args.scenario):
+        said["host"] = "traced"
+    return measure(bench(args.scenario, kernel(args.kernel), **said), profile(machine))
+
+
+def _json(args: Namespace, m: Measured) -> dict[str, Any]:
+    known = m.profile.parameters
+    return {
+        "scenario": args.scenario,
+        "kernel": args.kernel,
+        "profile": m.profile.name,
+        "knobs": dict(m.bench.knobs),
+        "samples": len(m.samples),
+        "latency": {"min": m.min, "mean": _number(m.mean), "max": m.max},
+        "exits": dict(m.counts),
+        "items": {step: _number(cycles) for step, cycles in m.steps.items()},
+        "parameters": {
+            name: {"cycles": _number(cycles), "status": known[name].status.value if name in known else ""}
+            for name, cycles in m.parameters.items()
+        },
+    }
+
+
+def _number(cycles: Fraction) -> int | float:
+    """Return a whole number as one; a fraction's denominator is a power of 2, so that sums stay exact."""
+    return int(cycles) if cycles.denominator == 1 else float(cycles)
+
+
+def _text(args: Namespace, m: Measured) -> Iterator[str]:
+    spread = f"{m.min} to {m.max}" if m.min < m.max else "every one"
+    yield f"{m.bench.sentence}, on {args.kernel} under {m.profile.name}:"
+    yield f"{_number(m.mean)} cycles on average of {len(m.samples)} samples, {spread}"
+    yield "exits: " + (", ".join(f"{reason} {n}" for reason, n in m.counts.items()) or "none")
+    for item in m.items:
+        if item.cycles:
+            yield f"{_number(item.cycles):>8}  {item.step:<24} {_named(m, item.parameter)}".rstrip()
+
+
+def _named(m: Measured, parameter: str) -> str:
+    if parameter == TIME:
+        return "time passes"
+    return f"{parameter} ({m.profile.parameters[parameter].status.value})"

@@ -1,0 +1,26 @@
+"""Every machine by its name; behind a ``+`` stand a learner's own numbers, as in ``HSW16+REQ_EVENT=0``."""
+
+from kvmlab.errors import BadInput, unknown
+from kvmlab.schedulers.profile import MachineProfile
+from kvmlab.schedulers.profiles.hsw16 import HSW16
+from kvmlab.schedulers.profiles.traced import TRACED
+
+PROFILES = {profile.name: profile for profile in (HSW16, TRACED)}
+
+
+def profile(name: str) -> MachineProfile:
+    """Return the machine called ``name``.
+
+    Raises BadInput for a machine or parameter that nobody knows (with the nearest one), or what is no number.
+    """
+    base, *own = name.split("+")
+    if base not in PROFILES:
+        raise unknown("profile", base, PROFILES)
+    return PROFILES[base].derive(name, **dict(map(_own, own))) if own else PROFILES[base]
+
+
+def _own(text: str) -> tuple[str, int]:
+    parameter, _, cycles = text.partition("=")
+    if not cycles.isdecimal():
+        raise BadInput(f"{text}: write PARAMETER=CYCLES, like REQ_EVENT=0")
+    return parameter, int(cycles)

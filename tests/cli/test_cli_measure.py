@@ -1,0 +1,100 @@
+"""`kvmlab run` of a measurement: latency, exits, and items that add up to the mean."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kvmlab.cli import main
+
+RUNS = [
+    ["tscdeadline_latency", "--guest", "busy", "--kernel", "v4.7"],
+    ["tscdeadline_latency", "--guest", "busy", "--kernel", "64672c9"],
+    ["tscdeadline_latency", "--guest", "halt", "--kernel", "64672c9"],
+    ["tscdeadline_latency", "--kernel", "v6.1", "--profile", "traced"],
+    ["cyclictest", "--guest", "idle-poll", "--kernel", "v4.10"],
+    ["cyclictest", "--guest", "halt", "--kernel", "v4.7"],
+    ["periodic", "--kernel", "v4.10"],
+    ["vmexit", "--case", "self_ipi_sti_hlt", "--kernel", "b95234c"],
+    ["vmexit", "--case", "tscdeadline", "--kernel", "v4.19"],
+]
+
+
+def said(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
+    """Return what a measurement prints as JSON."""
+    assert main(["run", *argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("argv", RUNS, ids=" ".join)
+def test_the_items_add_up_to_the_mean(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    """By step and by parameter, exactly, though JSON has no fractions; the mean lies between the ends."""
+    out = said(capsys, *argv)
+    latency = out["latency"]
+    assert sum(out["items"].values()) == latency["mean"]
+    assert sum(p["cycles"] for p in out["parameters"].values()) == latency["mean"]
+    assert latency["min"] <= latency["mean"] <= latency["max"]
+
+
+def test_the_keys_are_an_interface(capsys: pytest.CaptureFixture[str]) -> None:
+    """Add, never rename."""
+    out = said(capsys, *RUNS[0])
+    assert out.keys() >= {"scenario", "kernel", "profile", "knobs", "samples", "latency", "exits", "items"}
+    assert (out["scenario"], out["kernel"], out["profile"]) == ("tscdeadline_latency", "v4.7", "HSW16")
+    assert out["latency"] == {"min": 3200, "mean": 3200, "max": 3200}
+    assert out["exits"] == {"MSR_WRITE": 64, "EXTERNAL_INTERRUPT": 64}
+    assert out["items"]["LAPIC.fire"] == 60
+    assert out["parameters"]["REQ_EVENT"] == {"cycles": 300, "status": "fitted"}
+
+
+def test_a_learners_number_is_part_of_the_machines_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is set by hand is assumed, whatever it was before."""
+    out = said(capsys, *RUNS[0], "--profile", "HSW16+REQ_EVENT=0+RESID=84")
+    assert (out["profile"], out["latency"]["mean"]) == ("HSW16+REQ_EVENT=0+RESID=84", 2600)
+    assert out["parameters"]["RESID"] == {"cycles": 84, "status": "assumed"}
+
+
+def test_the_text_says_how_well_each_number_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a number, fitted ones named so; no line is longer than a terminal."""
+    assert main(["run", *RUNS[1]]) == 0
+    text = capsys.readouterr().out
+    assert "2419 cycles on average of 64 samples, 2402 to 2436\n" in text
+    assert "exits: MSR_WRITE 64, PREEMPTION_TIMER 64\n" in text
+    assert "     384  GAP.cold                 RESID (fitted)\n" in text
+    assert "      29  TIME                     time passes\n" in text
+    assert max(map(len, text.splitlines())) <= 90
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["vmexit", "--kernel", "v4.10"], "vmexit: say --case NAME, one of cpuid, vmcall"),
+        (["vmexit", "--kernel", "v4.10", "--case", "cpuidd"], "unknown case cpuidd; did you mean cpuid?"),
+        (["vmexitt", "--kernel", "v4.10"], "unknown scenario vmexitt; did you mean vmexit?"),
+        (["cyclictest", "--kernel", "v4.10", "--guest", "busy"], "guest busy: one of idle-poll, halt"),
+        (["cyclictest", "--kernel", "v4.10", "--case", "cpuid"], "cyclictest has no knob case"),
+        (["cyclictest", "--kernel", "v3.10"], "v3.10 cannot be measured; v4.7 and later"),
+        (
+            ["cyclictest", "--kernel", "v4.10", "--seed", "1"],
+            "--seed is not for cyclictest; it is for one run",
+        ),
+        (["kick", "--kernel", "v3.2", "--guest", "busy"], "--guest is not for kick; it is for vmexit,"),
+        (["cyclictest", "--kernel", "v4.7", "--profile", "HSW"], "unknown profile HSW; did you mean HSW16?"),
+        (["cyclictest", "--kernel", "v4.7", "--profile", "HSW16+INJ"], "INJ: write PARAMETER=CYCLES"),
+        (["cyclictest", "--kernel", "v4.7", "--profile", "HSW16+IJN=1"], "unknown parameter IJN; did you"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_what_cannot_be_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], argv: list[str], says: str
+) -> None:
+    """A measurement takes no schedule, one run no machine."""
+    assert main(["run", *argv]) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1
+
+
+def test_the_list_of_scenarios_names_the_measurements(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are found where the others are."""
+    assert main(["scenarios"]) == 0
+    assert "vmexit, tscdeadline_latency, cyclictest, periodic: measured" in capsys.readouterr().out
