@@ -41,9 +41,11 @@ class Guess(Recorder):
     """
 
     def __init__(self, ranges: Sequence[Sequence[int]], known: Mapping[Cell, int], script: list[int]) -> None:
-        super().__init__(known.get(place, 0) for place in range(len(ranges)))
+        super().__init__([0] * len(ranges))
         self.ranges, self.known, self.script = ranges, set(known), script
         self.chances: list[int] = []
+        for place, value in known.items():
+            list.__setitem__(self, place, value)
 
     def __getitem__(self, at: Any) -> Any:
         if at not in self.known:
@@ -69,15 +71,25 @@ class Footprints:
         self.system = system
         self.ranges = [[value] for value in system.start]
         self.rows: dict[tuple[str, int], Footprint] = {}
-        size = 0
-        while size < (size := sum(map(len, self.ranges))):
+        self._last: dict[tuple[str, int], list[int]] = {}
+        sizes: list[int] = []
+        while sizes < (sizes := self._sizes()):
             for letter, rows in system.rows.items():
                 for at in self.ranges[system.pc[letter]]:  # it grows: the row may lead on
-                    self.rows[letter, at] = self._row([*rows[at][0], *rows[at][1]], at)
+                    self._run((letter, at), [*rows[at][0], *rows[at][1]])
 
     def reads(self, predicate: Predicate) -> frozenset[Cell]:
         """Return the places that ``predicate`` may look at."""
         return frozenset[Cell]().union(*(run.reads for run in self._runs(predicate, {})))
+
+    def _sizes(self) -> list[int]:
+        return [len(values) for values in self.ranges]
+
+    def _run(self, row: tuple[str, int], moves: Sequence[Move]) -> None:
+        """Run a row, unless all that it looks at may have the same values as when it was last run."""
+        now, last = self._sizes(), self._last.get(row)
+        if moves and (last is None or any(now[place] > last[place] for place in self.rows[row].reads)):
+            self.rows[row], self._last[row] = self._row(moves, row[1]), now
 
     def _row(self, moves: Sequence[Move], at: int) -> Footprint:
         reads: set[Cell] = set()

@@ -19,7 +19,10 @@ class Property:
 
 
 class Question(Protocol):
-    """Anything that has a system, properties, and ends that are meant to be ends."""
+    """Anything that has a system, properties, and ends that are meant to be ends.
+
+    It may also have a ``symmetry``, groups of letters of actors that are alike: a reduced search reads it.
+    """
 
     @property
     def system(self) -> System:
