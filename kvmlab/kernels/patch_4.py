@@ -127,11 +127,10 @@ def _event(s: list[int], me: Vcpu) -> None:
 
 def _run_by_argument(s: list[int], me: Vcpu) -> None:
     """The vendor's code does at once what its hook used to prepare."""
-    by_timer = me.ops is VMX
-    fields = nested.current(s, me).vmcs
-    if fields.pin is not None:
-        preemption_timer.arm(s, fields, 0 if by_timer and s[me.immediate] else SOFT_OFF)
-    if s[me.immediate] and not by_timer:
+    if me.ops is VMX:
+        fields = nested.current(s, me).vmcs
+        preemption_timer.arm(s, fields, 0 if s[me.immediate] else SOFT_OFF)
+    elif s[me.immediate]:
         smp_send_reschedule(s, me)
 
 

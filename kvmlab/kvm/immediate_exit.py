@@ -68,7 +68,6 @@ SOFT_OFF = 0xFFFFFFFF
 
 
 def update_hv_timer_softly(s: list[int], me: Vcpu) -> None:
-    """The same without touching the control once it is on."""
-    fields = current(s, me).vmcs
-    if me.forced is not None and fields.pin is not None:
-        preemption_timer.arm(s, fields, 0 if s[me.forced] else SOFT_OFF)
+    """The same without touching the control once it is on; where the timer is not used, it stays off."""
+    if me.ops is VMX and me.forced is not None:
+        preemption_timer.arm(s, current(s, me).vmcs, 0 if s[me.forced] else SOFT_OFF)

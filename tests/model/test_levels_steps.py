@@ -174,6 +174,8 @@ def test_the_forced_exit_raises_event_and_leaves_one_trace(way: str, by_timer: b
         fields = me.guests[before[me.current]].vmcs
         armed = bool(before[fields.pin] & ACTIVATE_PREEMPTION_TIMER) and before[fields.timer] == 0
         wished += before[me.immediate]
+        if not by_timer:
+            assert not before[fields.pin] & ACTIVATE_PREEMPTION_TIMER
         if before[me.immediate]:
             assert before[me.requests] & KVM_REQ_EVENT
             assert armed == by_timer
