@@ -1,0 +1,111 @@
+"""The bench of the histograms: the guest, the host's knobs, and the kernels."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from kvmlab.errors import unknown
+from kvmlab.labs import plots
+from kvmlab.labs.draws import Setting
+from kvmlab.labs.histogram import Histogram, histogram, histogram_text
+from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.twin import TwinBox
+
+PAIRS = {
+    "v4.7 → 64672c9": ("v4.7", "64672c9"),
+    "v6.1, preemption_timer=0 → 1": ("v6.1+preemption-timer=0", "v6.1"),
+}
+"""What is compared."""
+WINDOWS = (0, 50, 100, 200, 300, 400)
+C_STATES = (0, 1, 2, 5, 10)
+ADVANCES = (0, 250, 500, 1000, 2000)
+STYLE = {"description_width": "initial"}
+
+
+class LatencyHistogram(TwinBox):
+    """Two histograms, drawn again when a knob is turned; every knob can be set by its name."""
+
+    def __init__(self, pair: str = "v4.7 → 64672c9", **setting: Any) -> None:
+        self._settling = False
+        self._make_controls()
+        more = widgets.HBox([self._c_state, self._isolated, self._pair])
+        closed = widgets.Accordion([more], titles=["More"], layout={"width": "760px"})
+        top = widgets.HBox([beside("Guest", self._guest), self._window, self._advance])
+        self._picture, self._foot = widgets.HTML(), widgets.HTML()
+        super().__init__([top, closed, self._picture, self._foot])
+        self._show(_known(pair), Setting(**setting))
+
+    @property
+    def shown(self) -> Histogram:
+        """What is on show, as data."""
+        return self._shown
+
+    @property
+    def foot(self) -> str:
+        """The sentence under the picture."""
+        return self._shown.foot
+
+    def set(self, *, pair: str = "", **new: Any) -> None:
+        """Turn knobs by name: guest, window, c_state, isolated, advance; or compare another pair of kernels.
+
+        Raises BadInput, and changes nothing, for what cannot be.
+        """
+        values = {name: control.value for name, control in self._knobs.items()}
+        self._show(_known(pair or self._pair.value), Setting(**values | new))
+
+    def _make_controls(self) -> None:
+        self._guest = widgets.ToggleButtons(options=["idle-poll", "halt"], style={"button_width": "80px"})
+        self._window = _slider("Polling window, µs", WINDOWS)
+        self._advance = _slider("Advance, ns", ADVANCES)
+        self._c_state = _slider("C-state exit, µs", C_STATES)
+        self._isolated = widgets.Checkbox(description="isolated host CPU", indent=False)
+        self._pair = widgets.Dropdown(options=list(PAIRS), description="Kernels")
+        for control in (*self._knobs.values(), self._pair):
+            control.observe(self._turned, "value")
+
+    @property
+    def _knobs(self) -> dict[str, widgets.Widget]:
+        return {
+            "guest": self._guest,
+            "window": self._window,
+            "advance": self._advance,
+            "c_state": self._c_state,
+            "isolated": self._isolated,
+        }
+
+    def _turned(self, _: Any) -> None:
+        if not self._settling:
+            self.set()
+
+    def _show(self, pair: str, setting: Setting) -> None:
+        shown = histogram(PAIRS[pair], setting)
+        self._shown = shown
+        self._settling = True
+        for name, control in self._knobs.items():
+            _put(control, getattr(setting, name))
+        self._pair.value = pair
+        self._settling = False
+        draw = plots.histogram(shown.before, shown.after, shown.kernels, shown.bins())
+        self._picture.value = plots.plot_html(draw, shown.foot)
+        self._foot.value = f'<p role="status" style="max-width:960px;margin:4px 0">{shown.foot}</p>'
+
+    def __repr__(self) -> str:
+        return histogram_text(self._shown)
+
+
+def _slider(name: str, values: tuple[int, ...]) -> widgets.SelectionSlider:
+    options = [(str(value), value) for value in values]
+    return widgets.SelectionSlider(options=options, description=name, style=STYLE, layout={"width": "270px"})
+
+
+def _put(control: widgets.Widget, value: Any) -> None:
+    """Show a value; a slider that does not offer it gets it as one more."""
+    if isinstance(control, widgets.SelectionSlider) and value not in dict(control.options).values():
+        control.options = sorted([*control.options, (str(value), value)], key=lambda option: option[1])
+    control.value = value
+
+
+def _known(pair: str) -> str:
+    if pair not in PAIRS:
+        raise unknown("pair", pair, PAIRS)
+    return pair

@@ -1,0 +1,105 @@
+"""Latencies drawn: the clock's means, with what is assumed to vary, and the bench that shows them."""
+
+from statistics import mean, pstdev
+
+import pytest
+
+pytest.importorskip("ipywidgets")
+pytest.importorskip("matplotlib")
+
+from kvmlab.errors import BadInput
+from kvmlab.kernels.names import kernel
+from kvmlab.labs import plots
+from kvmlab.labs.draws import LONGEST, MHZ, Setting, drawn
+from kvmlab.labs.histogram import COLUMNS, histogram, histogram_text
+from kvmlab.labs.histogram_bench import PAIRS, LatencyHistogram
+from kvmlab.scenarios.latency import cyclictest
+from kvmlab.schedulers.measure import measure
+from kvmlab.schedulers.profiles.hsw16 import HSW16
+
+PAIR = ("v4.7", "64672c9")
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_the_draws_are_around_the_clocks_mean(name: str) -> None:
+    """Nothing but the spread is added: the mean stays the measurement's."""
+    found = measure(cyclictest(kernel(name), samples=32), HSW16).mean
+    draws = drawn(name, Setting(), 1000)
+    assert abs(mean(draws) - found) < found / 200
+    assert 0.01 < pstdev(draws) / found < 0.1
+
+
+@pytest.mark.parametrize("advance", [250, 1000, 3000])
+def test_an_advance_counts_until_the_kernel_waits(advance: int) -> None:
+    """What is drawn is around what the clock says for this advance, however early the timer fires."""
+    found = measure(cyclictest(kernel("v6.1"), samples=32, advance=advance), HSW16).mean
+    draws = drawn("v6.1", Setting(advance=advance), 500)
+    assert abs(mean(draws) - found) < found / 50
+
+
+def test_a_longer_window_polls_more_often() -> None:
+    """As many draws sleep as halts outlast the window, and only they pay for the CPU's sleep."""
+    for window in (0, 100, LONGEST):
+        draws = drawn("v4.7", Setting(guest="halt", window=window, c_state=50), 500)
+        slept = sum(cycles > 50 * MHZ for cycles in draws) / len(draws)
+        assert abs(slept - (1 - window / LONGEST)) < 0.06
+    assert max(drawn("v4.7", Setting(c_state=50), 100)) < 50 * MHZ  # A busy guest's CPU does not sleep.
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    """Another seed does not."""
+    assert (
+        drawn("v4.7", Setting(), 20) == drawn("v4.7", Setting(), 20) != drawn("v4.7", Setting(), 20, seed=1)
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"window": -1}, {"c_state": -1}, {"advance": 6000}, {"advance": -1}])
+def test_what_is_no_setting(wrong: dict[str, int]) -> None:
+    """Numbers below 0, and an advance that KVM would not take."""
+    with pytest.raises(BadInput, match="0 to 5000"):
+        Setting(**wrong)  # type: ignore[arg-type]
+
+
+def test_every_draw_is_in_a_bin_and_the_twin_counts_them_all() -> None:
+    """Bins are round numbers wide; picture and twin are made of the same draws."""
+    shown = histogram(PAIR, Setting(guest="halt", c_state=2))
+    for number in (10, 60):
+        edges = shown.bins(number)
+        assert edges[0] <= min(*shown.before, *shown.after) and max(*shown.before, *shown.after) < edges[-1]
+        assert len({b - a for a, b in zip(edges, edges[1:], strict=False)}) == 1
+    lines = histogram_text(shown).splitlines()
+    counted = [line.split() for line in lines[3 : lines.index("")]]
+    assert [sum(int(row[n]) for row in counted) for n in (1, 2)] == [len(shown.before), len(shown.after)]
+    assert max(map(len, lines)) <= COLUMNS
+    assert " ".join(histogram_text(shown).split()).endswith(shown.foot)
+
+
+def test_a_plot_is_there_for_both_themes_and_is_reproducible() -> None:
+    """Two pictures, one seen at a time, each with the sentence as its alternative text, escaped."""
+    draw = plots.histogram([1, 2, 2], [3], PAIR, [0, 2, 4])
+    html = plots.plot_html(draw, "a <b> & c")
+    assert html.count("<img") == html.count("a &lt;b&gt; &amp; c") == 2
+    assert "kvmlab-plot-light" in html and "kvmlab-plot-dark" in html
+    assert html == plots.plot_html(draw, "a <b> & c")
+
+
+def test_turning_a_knob_is_setting_it_in_code() -> None:
+    """From either side; the picture, its sentence and the twin follow."""
+    lab = LatencyHistogram()
+    assert lab.shown.setting == Setting() and lab.shown.kernels == PAIR
+    lab._guest.value = "halt"
+    assert lab.shown.setting.guest == "halt"
+    lab.set(window=70, isolated=False)
+    assert (lab._window.value, lab._isolated.value, lab.shown.setting.window) == (70, False, 70)
+    assert lab.foot in lab._foot.value and lab.foot in lab._picture.value
+    assert repr(lab) == histogram_text(lab.shown)
+
+
+def test_what_the_bench_refuses_changes_nothing() -> None:
+    """A guest, a number or a pair that cannot be."""
+    lab = LatencyHistogram()
+    before = repr(lab)
+    for wrong in ({"guest": "sleepy"}, {"advance": 9000}, {"pair": "v3.2 → v3.10"}):
+        with pytest.raises(BadInput):
+            lab.set(**wrong)  # type: ignore[arg-type]
+    assert repr(lab) == before and list(PAIRS)[0] == lab._pair.value
