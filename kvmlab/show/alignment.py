@@ -4,11 +4,12 @@ A sequence runs down; left and right are the two runs. Where they differ the wor
 between them, and what only one run has faces a dotted line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
 from kvmlab.errors import BadInput
+from kvmlab.show import marks
 from kvmlab.show.measure import wrap as wrap_pixels
 from kvmlab.show.svg import document, group, line, rect, text
 from kvmlab.show.timeline_marks import printable
@@ -42,13 +43,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Rows ``start`` to ``end`` (not included) of two runs; ``first`` is the first that differs."""
+    """Rows ``start`` to ``end`` (not included) of two runs; ``first`` is the first that differs.
+
+    ``notes`` are the rows that decide, in order, and what each shows.
+    """
 
     names: tuple[str, str]
     steps: tuple[Step, ...]
     first: int | None
     start: int
     end: int
+    notes: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def noted(self) -> list[tuple[int, int, str]]:
+        """Number, row and words of the notes on rows in view."""
+        numbered = [(n, row, says) for n, (row, says) in enumerate(self.notes, 1)]
+        return [note for note in numbered if self.start <= note[1] < self.end]
 
     @property
     def foot(self) -> str:
@@ -64,11 +75,15 @@ class Alignment:
 
 
 def alignment(
-    comparison: Comparison, names: tuple[str, str] = ("A", "B"), rows: tuple[int, int] | None = None
+    comparison: Comparison,
+    names: tuple[str, str] = ("A", "B"),
+    rows: tuple[int, int] | None = None,
+    notes: Mapping[int, str] | None = None,
 ) -> Alignment:
     """Return two runs ready to be drawn: the rows around the first divergence, or ``rows`` (from, to).
 
-    Raises BadInput if there is nothing to show, or not those rows.
+    ``notes`` say of single rows, counted from 0, what they show. Raises BadInput if there is nothing to
+    show, or not those rows.
     """
     steps = tuple(_steps(comparison.rows))
     if not steps:
@@ -79,7 +94,10 @@ def alignment(
     if not 0 <= start < end <= len(steps):
         raise BadInput(f"rows {start} to {end}: there are rows 0 to {len(steps)}")
     a, b = (printable(name) for name in names)
-    return Alignment((a, b), steps, first, start, min(end, start + MOST))
+    said = tuple(sorted((notes or {}).items()))
+    if any(not 0 <= row < len(steps) for row, _ in said):
+        raise BadInput(f"notes: there are rows 0 to {len(steps) - 1}")
+    return Alignment((a, b), steps, first, start, min(end, start + MOST), said)
 
 
 def _steps(rows: Sequence[Row]) -> Iterator[Step]:
@@ -130,7 +148,16 @@ def alignment_text(seen: Alignment) -> str:
         step = seen.steps[i]
         told += [" first divergence ".center(COLUMNS, "-")] if i == seen.first else []
         told.append(f"{_cell(step.a)} {' ' if step.same else '!'} {_cell(step.b)}".rstrip())
+    notes = [f"({n}) {_number(seen.steps[row])}: {says}" for n, row, says in seen.noted]
+    told += [""] if notes else []
+    told += [line for note in notes for line in wrap(note, COLUMNS, subsequent_indent="    ")]
     return "\n".join([*told, "", *wrap(seen.foot, COLUMNS, break_on_hyphens=False)])
+
+
+def _number(step: Step) -> str:
+    """Return the numbers by which a row is found."""
+    numbers = {side.number for side in (step.a, step.b) if side is not None}
+    return " and ".join(map(str, sorted(numbers)))
 
 
 def _range(seen: Alignment) -> str:
@@ -151,18 +178,21 @@ PITCH = 20
 TOP, FOOT = 70, 44
 LEFT, RIGHT, SIGN = 8.0, 492.0, 480.0
 """x of the two sides, and of the sign between them."""
-NUMBER, ROOM = 40, 420
+NUMBER, ROOM = 40, 404
 """Width of an event's number, and of its words."""
 RULE = 22
 """Height of the rule at the first divergence."""
+NOTE = 464.0
+"""x of the number of a decisive row, between the words on the left and the sign."""
 
 
 def alignment_svg(seen: Alignment) -> str:
     """Return the picture, as high as it has rows; its alternative text is the foot."""
     ruled = seen.first is not None and seen.start <= seen.first < seen.end
     bottom = TOP + PITCH * (seen.end - seen.start) + (RULE if ruled else 0)
-    height = bottom + FOOT
-    body = group(*_heads(seen), *_rows(seen), *_foot(seen.foot, bottom + 6))
+    low = bottom + (PITCH * len(seen.noted) + 8 if seen.noted else 0)
+    height = low + FOOT
+    body = group(*_heads(seen), *_rows(seen), *_notes(seen, bottom + 4), *_foot(seen.foot, low + 6))
     return document(WIDTH, height, f"{seen.names[0]} and {seen.names[1]}", seen.foot, body)
 
 
@@ -174,13 +204,22 @@ def _heads(seen: Alignment) -> Iterator[str]:
 
 
 def _rows(seen: Alignment) -> Iterator[str]:
-    y = float(TOP)
+    y, decisive = float(TOP), {row: n for n, row, _ in seen.noted}
     for i in range(seen.start, seen.end):
         if i == seen.first:
             yield _rule(y - 8)
             y += RULE
         yield _row(seen.steps[i], y, i == seen.first)
+        if i in decisive:
+            yield marks.numbered(NOTE, y - 4, decisive[i])
         y += PITCH
+
+
+def _notes(seen: Alignment, y: float) -> Iterator[str]:
+    """Yield what the decisive rows show."""
+    for n, (number, _, says) in enumerate(seen.noted):
+        yield marks.numbered(LEFT + 10, y + PITCH * n, number)
+        yield text(LEFT + NUMBER, y + PITCH * n + 4, says, room=WIDTH - 64)
 
 
 def _rule(y: float) -> str:

@@ -135,3 +135,29 @@ def test_the_decisive_stretch_of_the_packaged_traces_is_ruled_where_level_2_ran(
 def _from_forced(events: list[Event]) -> list[Event]:
     """Return what follows the last forced entry, and it."""
     return events[max(i for i, event in enumerate(events) if event.fields.get("immediate_exit")) :]
+
+
+NOTED = {20: "the exit that decides", 21: "the IPI, which comes too late"}
+
+
+def test_rows_that_decide_are_numbered_and_explained() -> None:
+    """A number beside the row, and below what it shows; in the twin the numbers of the events."""
+    seen = alignment(DECISIVE, notes=NOTED)
+    picture, twin = alignment_svg(seen), alignment_text(seen)
+    assert [w.says for w in words(picture)].count("1") == [w.says for w in words(picture)].count("2") == 2
+    assert all(says in [w.says for w in words(picture)] for says in NOTED.values())
+    assert "(1) 21: the exit that decides" in twin and "(2) 22: the IPI" in twin
+    assert overlaps(picture) == [] and " ".join(twin.split("\n\n")[-1].split()) == seen.foot
+
+
+def test_a_note_on_a_row_out_of_view_is_not_shown() -> None:
+    """The others keep their numbers."""
+    seen = alignment(DECISIVE, rows=(21, 30), notes=NOTED)
+    assert [number for number, _, _ in seen.noted] == [2]
+    assert "the exit that decides" not in alignment_svg(seen) + alignment_text(seen)
+
+
+def test_a_note_needs_a_row() -> None:
+    """One clear error."""
+    with pytest.raises(BadInput, match="rows 0 to 51"):
+        alignment(DECISIVE, notes={52: "nowhere"})

@@ -1,5 +1,6 @@
 """Two runs side by side, with the rows to look at."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,10 +11,18 @@ from kvmlab.traces.compare import Comparison
 
 
 class Compare(TwinBox):
-    """The picture of :mod:`kvmlab.show.alignment`: first the rows around the first divergence."""
+    """The picture of :mod:`kvmlab.show.alignment`: first the rows around the first divergence.
 
-    def __init__(self, comparison: Comparison, names: tuple[str, str] = ("A", "B")) -> None:
-        self._comparison, self._names = comparison, names
+    ``notes`` say of single rows, counted from 0, what they show.
+    """
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        names: tuple[str, str] = ("A", "B"),
+        notes: Mapping[int, str] | None = None,
+    ) -> None:
+        self._comparison, self._names, self._notes = comparison, names, notes
         seen = alignment(comparison, names)
         self._around = (seen.start, seen.end)
         self._rows = widgets.IntRangeSlider(
@@ -41,7 +50,7 @@ class Compare(TwinBox):
 
     @rows.setter
     def rows(self, wanted: tuple[int, int]) -> None:
-        seen = alignment(self._comparison, self._names, wanted)
+        seen = alignment(self._comparison, self._names, wanted, self._notes)
         self._rows.value = (seen.start + 1, seen.end)
 
     def show_all(self) -> None:
@@ -53,7 +62,7 @@ class Compare(TwinBox):
         self.rows = self._around
 
     def _draw(self, _: Any = None) -> None:
-        self._seen = alignment(self._comparison, self._names, self.rows)
+        self._seen = alignment(self._comparison, self._names, self.rows, self._notes)
         self._picture.value = alignment_svg(self._seen)
 
     def __repr__(self) -> str:
