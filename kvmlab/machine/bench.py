@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kvmlab.machine.state import Cell
-from kvmlab.machine.system import System
+from kvmlab.machine.system import Move, System
 
 Begins = Callable[[Sequence[int]], int]
-Tally = Callable[[Sequence[int]], str]
-"""(state behind a step) -> the name under which the step is counted."""
+Tally = Callable[[Move, Sequence[int]], str]
+"""(step that was taken, state behind it) -> the name under which it is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def _opens(gap: Cell) -> Step:
 
 
 def _at_the_entry(run: Block, gap: Cell, used: bool) -> Block:
-    """Return the run loop with two rows made of what is in front of the entry: is it cold? is the timer armed?
+    """Return the run loop with two questions in front of the entry: is it cold? is the timer armed?
 
     A kernel that is told not to use the preemption timer does not look at it.
     """

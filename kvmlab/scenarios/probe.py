@@ -200,9 +200,9 @@ class Bed:
     probe: Probe
 
 
-def bed(kernel: Kernel, host: Host, lvtt: int) -> Bed:
+def bed(kernel: Kernel, host: Host, lvtt: int, layout: Layout | None = None) -> Bed:
     """Allocate a vCPU for a guest that has a handler, with APICv and a TPR, and its program's memory."""
-    layout = Layout()
+    layout = layout or Layout()
     plain = parts(layout, kernel, host, lvtt=lvtt)
     needs = [name for name in ("in_handler", "return_rip", "shadow") if getattr(plain.guest, name) is None]
     extra: dict[str, Any] = {name: layout.add(f"guest1.{name}") for name in needs}
@@ -221,7 +221,6 @@ def bench(on: Bed, system: System, name: str, sentence: str, end: Step, samples:
     """
     if samples < 1:
         raise BadInput("samples, rounds: 1 or more")
-    reason = on.the.guest.vmcs.reason
     return Bench(
         name,
         sentence,
@@ -229,15 +228,21 @@ def bench(on: Bed, system: System, name: str, sentence: str, end: Step, samples:
         end.label,
         samples,
         now=on.the.now,
-        tallies={"VMEXIT": lambda s: show(s[reason])},
+        tallies={"VMEXIT": lambda move, s: show(s[move.me.guests[0].vmcs.reason])},
         records={**on.the.named, "probe": on.probe},
         **more,
     )
 
 
-def system(kernel: Kernel, on: Bed, main: Block, isr: Block, *more: Actor) -> System:
-    """Return the system of a timed kernel, the guest's program and its handler."""
+def guests(on: Bed, main: Block, isr: Block, letters: str = "gi") -> tuple[Actor, Actor]:
+    """Return the guest's program and its handler as actors."""
     top, probe = on.the.core.frame, on.probe
-    guest = Actor("g", "guest", main, probe, top, frame(1))
-    own = Actor("i", "guest's handler", isr, probe, top, frame(1) + 1)
-    return System(on.layout, actors(on.layout, kernel, on.the, guest, own, *more))
+    return (
+        Actor(letters[0], "guest", main, probe, top, frame(1)),
+        Actor(letters[1], "guest's handler", isr, probe, top, frame(1) + 1),
+    )
+
+
+def system(kernel: Kernel, on: Bed, main: Block, isr: Block) -> System:
+    """Return the system of a costed kernel, the guest's program and its handler."""
+    return System(on.layout, actors(on.layout, kernel, on.the, *guests(on, main, isr)))

@@ -5,6 +5,7 @@ Source: kvm-unit-tests x86/vmexit.c (what each case does; none of its code is he
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kvmlab.errors import unknown
 from kvmlab.kernels.kernel import Kernel
@@ -16,10 +17,13 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.timer_records import BROKEN
 from kvmlab.machine.bench import Bench
 from kvmlab.machine.step import Block, Step
-from kvmlab.processor.apic_timer import Mode
+from kvmlab.machine.system import System
+from kvmlab.processor.apic_timer import MASKED, Mode
 from kvmlab.processor.exits import Exit
 from kvmlab.scenarios import probe as p
 from kvmlab.scenarios.costed import costed, on_behalf, with_handlers
+from kvmlab.scenarios.ipi import ON_CPU, ON_CPU_HALT, two_vcpus
+from kvmlab.scenarios.latency import POLLS, WARM
 from kvmlab.scenarios.probe import Bed, Probe, bed
 from kvmlab.scenarios.self_ipi_guest import VECTOR
 from kvmlab.scenarios.timer_parts import Host
@@ -61,8 +65,18 @@ CASES: Mapping[str, tuple[Step, ...]] = {
     **{f"x2apic_self_ipi_{name}": _self_ipi(steps, "self_ipi") for name, steps in SELF_IPI.items()},
     "tscdeadline_immed": _deadline(0),
     "tscdeadline": _deadline(TSCDEADLINE_AHEAD),
+    "ipi": ON_CPU,
+    "ipi_halt": ON_CPU_HALT,
+    "ipi_running": ON_CPU,
 }
 """What one round of each case does."""
+
+IDLE: Mapping[str, tuple[Step, ...]] = {
+    "ipi": (p.HLT,),
+    "ipi_halt": (p.HLT,),
+    "ipi_running": (p.SPIN, p.WAIT),
+}
+"""The cases in which a second vCPU answers, and what it does between. The last one is not of vmexit.flat."""
 
 ISR = p.handler(p.REST, p.EOI)
 
@@ -111,11 +125,20 @@ def vmexit(kernel: Kernel, *, case: str, rounds: int = 32, preemption_timer: boo
     """
     if case not in CASES:
         raise unknown("case", case, CASES)
-    on = bed(kernel, Host() if preemption_timer else Host(rate=BROKEN), Mode.TSC_DEADLINE << 17 | VECTOR)
-    system = p.system(_kernel(kernel, on), on, p.program(*CASES[case], p.ROUND), ISR)
+    host = POLLS if preemption_timer else replace(POLLS, rate=BROKEN)
+    on, system = _system(kernel, host, case)
     knobs = {"case": case, "rounds": rounds, "preemption_timer": preemption_timer}
     sentence = f"vmexit.flat's {case}, round after round"
-    return p.bench(on, system, f"vmexit {case}", sentence, p.ROUND, rounds, skip=2, knobs=knobs)
+    return p.bench(on, system, f"vmexit {case}", sentence, p.ROUND, rounds, skip=WARM, knobs=knobs)
+
+
+def _system(kernel: Kernel, host: Host, case: str) -> tuple[Bed, System]:
+    steps = (*CASES[case], p.ROUND)
+    if case in IDLE:
+        return two_vcpus(kernel, host, steps, IDLE[case])
+    uses_timer = case.startswith("tscdeadline")
+    on = bed(kernel, host, Mode.TSC_DEADLINE << 17 | VECTOR if uses_timer else MASKED)
+    return on, p.system(_kernel(kernel, on), on, p.program(*steps), ISR)
 
 
 def _kernel(kernel: Kernel, on: Bed) -> Kernel:

@@ -115,7 +115,7 @@ def _up_to_the_end(bench: Bench, clock: Clock, log: list[Busy]) -> Iterator[str]
         label, (cpu, cycles) = move.step.label, clock.plan(move)
         log.append(Busy(cpu, label, clock.time, clock.time + cycles))
         if label in bench.tallies:
-            yield bench.tallies[label](clock.state)
+            yield bench.tallies[label](move, clock.state)
         if label == bench.end:
             return
     raise ModelError(f"{bench.name}: no {bench.end} within {PATIENCE} steps")

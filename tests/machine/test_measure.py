@@ -73,7 +73,7 @@ def test_a_sample_that_begins_behind_its_alarm_counts_what_it_waits_for() -> Non
 
 def test_steps_are_counted_under_the_name_that_the_state_gives() -> None:
     """Once for every time the step is taken in a sample that is kept."""
-    m = measure(rounds("ONE", "TWO", tallies={"TWO": lambda s: "two"}), TOY)
+    m = measure(rounds("ONE", "TWO", tallies={"TWO": lambda move, s: "two"}), TOY)
     assert m.counts == {"two": 3}
 
 

@@ -60,12 +60,12 @@ EXITS = {
 POSTS = {
     "POST.pir": ("PIR_POST",),
     "KICK.mode": ("KICK",),
-    "POST.notify": ("ICR_PHYS",),
+    "POST.icr": ("ICR_PHYS",),
     "WIRE.notify": ("IPI_FLIGHT",),
     "POSTED.notify": ("PI_PROC",),
     "IRQ.posted": ("ACK",),
     "IRQ.reschedule": ("ACK",),
-    **_free("POST.on POST.request POST.mode POSTED.copy KICK.wake KICK.ipi WAKE"),
+    **_free("POST.notify POST.on POST.request POST.mode POSTED.copy KICK.wake KICK.ipi WAKE"),
 }
 
 TIMERS = {
@@ -113,8 +113,9 @@ GUEST = {
     **_free(
         """
         CPUID VMCALL IN OUT HLT CLI STI NOP SPIN WAIT ROUND RDTSC PHASE.more PHASE IRET CLOCK
-        WRMSR.icr WRMSR.self_ipi WRMSR.deadline WRMSR.tmict WRMSR.lvtt WRMSR.eoi
-        EXIT.EXTERNAL_INTERRUPT EXIT.PREEMPTION_TIMER EXIT.INTERRUPT_WINDOW
+        WRMSR.icr WRMSR.ipi LATER.more LATER WIRE.arrives DONE WRMSR.self_ipi WRMSR.deadline
+        WRMSR.tmict WRMSR.lvtt WRMSR.eoi EXIT.EXTERNAL_INTERRUPT EXIT.PREEMPTION_TIMER
+        EXIT.INTERRUPT_WINDOW
         """
     ),
 }
