@@ -123,7 +123,7 @@ TRIGGER = (
 ON_OR_RETURN = Step(
     "POST.on",
     _set_on,
-    says="the sender sets ON; it was set already: somebody has notified, return",
+    says="the sender sets ON; if it was set already, somebody has notified: return",
     source="b95234c84004 vmx.c vmx_deliver_posted_interrupt",
     leaves=("post",),
 )
@@ -137,7 +137,7 @@ SENDER_4_10 = block(
         Step(
             "POST.request",
             _request,
-            says="the sender makes KVM_REQ_EVENT; ON was set already: only kick",
+            says="the sender makes KVM_REQ_EVENT; if ON was set already: only kick",
             source=DELIVER,
             leaves=("trigger",),
         ),

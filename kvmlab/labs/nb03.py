@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from textwrap import fill
 from typing import Any, Protocol
 
@@ -13,7 +14,9 @@ from kvmlab.labs.own_path_bench import OwnPathBench, check_path
 from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions03 import QUESTIONS
 from kvmlab.labs.transfer_bench import WakeupBench, check_wakeup
+from kvmlab.labs.watch03 import WATCH
 from kvmlab.machine.run import Run, changed
+from kvmlab.machine.schedule import parse as tokens
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import clocked
@@ -24,6 +27,7 @@ from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.diff import KernelDiff
 from kvmlab.show.places import spoken
+from kvmlab.show.stepper.past import short
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.game import SchedulerGame
 from kvmlab.show.widgets.lanes import SwimLanes as lanes
@@ -121,7 +125,7 @@ def _line(run: Run, n: int) -> str:
 
 def game(*kernels: str, **knobs: Any) -> SchedulerGame:
     """Return the scheduler game, with a switch if there are several kernels."""
-    return SchedulerGame([posted_interrupts(named(name), **knobs) for name in kernels])
+    return SchedulerGame([posted_interrupts(named(name), **knobs) for name in kernels], watch=WATCH)
 
 
 def stepper(
@@ -133,7 +137,7 @@ def stepper(
     whole run if none does. ``at=None`` opens it at the schedule's end.
     """
     scenarios = [posted_interrupts(named(name), **knobs) for name in kernels]
-    return Stepper(scenarios, schedule or _telling(scenarios[0]), question, at)
+    return Stepper(scenarios, schedule or _telling(scenarios[0]), question, at, WATCH)
 
 
 def _telling(scenario: Scenario) -> str:
@@ -149,11 +153,17 @@ def explore(name: str, **knobs: Any) -> Exploration:
 
 
 def losses(name: str, **knobs: Any) -> list[str]:
-    """Return every mechanism by which a kernel loses an interrupt, with a shortest schedule of each."""
+    """Return every mechanism by which a kernel loses an interrupt, with a shortest schedule of each, told."""
     scenario = posted_interrupts(named(name), **knobs)
     assert scenario.monitor is not None
     found = mechanisms(scenario, scenario.monitor)
-    return [f"{each.name}: {each.steps} steps, {each.schedule}" for each in found]
+    return [f"{each.name}, after {each.steps} steps: {turns(scenario, each.schedule)}" for each in found]
+
+
+def turns(scenario: Scenario, schedule: str) -> str:
+    """Return a schedule as people tell it: who moves, and how many steps in a row."""
+    actors = [scenario.system.actors[token[0]] for token in tokens(schedule)]
+    return ", ".join(f"{who} {len([*stretch])}" for who, stretch in groupby(map(short, actors)))
 
 
 def why(name: str, schedule: str, **knobs: Any) -> str:
@@ -173,7 +183,7 @@ def _told(name: str) -> Kernel:
 
 def verdicts() -> VerdictGrid:
     """Return the proof table: the kernel before, each part of the patch, and all of it."""
-    return VerdictGrid([named(name) for name in VERDICTS], SENDERS, beside="sender")
+    return VerdictGrid([named(name) for name in VERDICTS], SENDERS, beside="sender", watch=WATCH)
 
 
 def own_path() -> OwnPathBench:

@@ -11,6 +11,7 @@ from kvmlab.labs.happens import happens as ever
 from kvmlab.labs.own_path import SENDERS
 from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions03b import QUESTIONS
+from kvmlab.labs.watch03 import WATCH
 from kvmlab.scenarios.avic import avic as with_avic
 from kvmlab.scenarios.directed_yield import directed_yield
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
@@ -77,8 +78,10 @@ def gap(name: str, between: int = 1_000_000, **cycles: int) -> str:
 
 
 def happens(name: str, label: str, **knobs: Any) -> str:
-    """Return a shortest schedule whose last step is called ``label``, or that there is none."""
-    return ever(posted_interrupts(named(name), **knobs).system, label) or "never, in any schedule"
+    """Return a shortest schedule whose last step is called ``label``, told, or that there is none."""
+    scenario = posted_interrupts(named(name), **knobs)
+    found = ever(scenario.system, label)
+    return nb03.turns(scenario, found) if found else "never, in any schedule"
 
 
 def avic(name: str, senders: int = 2) -> Exploration:
@@ -88,9 +91,11 @@ def avic(name: str, senders: int = 2) -> Exploration:
 
 def copy_first() -> VerdictGrid:
     """Return the proof table of b95234c beside itself with the sync's last two steps swapped."""
-    return VerdictGrid([named("b95234c"), COPY_FIRST.on(named("b95234c"))], SENDERS, beside="sender")
+    return VerdictGrid(
+        [named("b95234c"), COPY_FIRST.on(named("b95234c"))], SENDERS, beside="sender", watch=WATCH
+    )
 
 
 def verdicts(*kernels: str) -> VerdictGrid:
     """Return the proof table of the hunt: what stands beside the entry that the patch did not think of."""
-    return VerdictGrid([named(name) for name in kernels], HUNT)
+    return VerdictGrid([named(name) for name in kernels], HUNT, watch=WATCH)

@@ -5,7 +5,7 @@ from kvmlab.labs.own_path import BASE
 from kvmlab.labs.question import Choice, Question
 
 IRQ_OFF_FIRST = reordered(BASE, parse_order("irq_off,sync,mode"), "irq_off, sync, mode")
-"""Only irq_off moved to the front; no kernel has a name for it."""
+"""Only irq_off moved, to the very front: not the patch's first half, which leaves the sync in front of it."""
 
 KICKED = Question(
     "03.1",
@@ -28,8 +28,8 @@ KICKED = Question(
         ),
         Choice(
             "it leaves a request, and the recheck finds it",
-            "v4.10's sender does make a request, with the kick but not by it. A kick by itself carries no "
-            "message; that request is what has just been taken away.",
+            "v4.10's sender does make a request, and then kicks. That request is what has just been taken "
+            "away; a kick by itself leaves nothing behind.",
         ),
     ),
     "What decides: OUTSIDE promises a look at ON still to come. The sync was that look, and it is over.",
@@ -72,7 +72,8 @@ DEAF = Question(
 
 HALF = Question(
     "03.3",
-    "Only irq_off moves, to the very front: irq_off, sync, MODE_IN. Who can still lose an interrupt?",
+    "Only IRQ_OFF moves, and to the very front, further than in the patch: IRQ_OFF, sync, MODE_IN. Who can "
+    "still lose an interrupt?",
     (
         Choice(
             "nobody",
@@ -91,7 +92,7 @@ HALF = Question(
         Choice(
             "both",
             "In v4.10's order both can. But VT-d sends its notification whatever vcpu->mode says, and from "
-            "irq_off on it waits at the door.",
+            "IRQ_OFF on it waits at the door.",
         ),
     ),
     "What decides: a CPU's notification depends on two things, vcpu->mode and IF; VT-d's on IF alone. The "

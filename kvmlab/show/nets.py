@@ -25,8 +25,8 @@ SENDERS: tuple[Sender, ...] = get_args(Sender)
 ROWS = {
     "event": "EVENT check",
     "sync": "sync",
-    "mode": "mode=IN",
-    "irq_off": "irq_off",
+    "mode": "MODE_IN",
+    "irq_off": "IRQ_OFF",
     "recheck": "recheck",
     "entry": "VM entry",
 }
@@ -48,7 +48,7 @@ SEVERAL = (
 
 FALLS = {
     NAMES[CONSUMED]: "EVENT already used up",
-    NAMES[STALE]: "mode=IN not seen yet",
+    NAMES[STALE]: "MODE_IN not seen yet",
     NAMES[NOBODY]: "kick finds nobody",
     NAMES[EATEN]: "eaten by the host",
 }
@@ -87,7 +87,7 @@ class Gap:
 class NetsView:
     """The rows, the nets, the gaps, and a post at a place.
 
-    ``seen`` is the row at which senders see mode=IN at the latest: its own, or a later one if no barrier
+    ``seen`` is the row at which senders see MODE_IN at the latest: its own, or a later one if no barrier
     stands behind it. ``several`` says that several senders together lose what one cannot.
     """
 
@@ -151,7 +151,7 @@ def place(rows: Sequence[str], at: int) -> str:
 def nets(order: Sequence[str], sender: Sender = "CPU", post: int = 0, *, barrier: bool = True) -> NetsView:
     """Return the nets of a whole order (of kernels.orders) for one kind of sender, and a post at a place.
 
-    ``barrier=False`` leaves the barrier behind mode=IN out, under TSO; with it TSO adds nothing. Raises
+    ``barrier=False`` leaves the barrier behind MODE_IN out, under TSO; with it TSO adds nothing. Raises
     BadInput for an order that is not whole, an unknown sender, or a place that does not exist.
     """
     _check(order, sender, post)
@@ -177,7 +177,7 @@ def _check(order: Sequence[str], sender: str, post: int) -> None:
 
 
 def _drained(at: dict[str, int]) -> int:
-    """Return the row that waits until the store of mode=IN has been seen: a locked one, or the entry."""
+    """Return the row that waits until the store of MODE_IN has been seen: a locked one, or the entry."""
     event = at.get("event", -1)
     return event if event > at["mode"] else at["entry"]
 
@@ -203,7 +203,7 @@ def _gaps(at: dict[str, int], sender: Sender, seen: int, some: Sequence[Net]) ->
 def _why(at: dict[str, int], sender: Sender, seen: int, place: int) -> tuple[str, ...]:
     """Return by which mechanisms a post at a bare place gets lost.
 
-    As long as the store of mode=IN waits in a buffer, a sender may see it or not.
+    As long as the store of MODE_IN waits in a buffer, a sender may see it or not.
     """
     if sender == "CPU with EVENT" and place <= at["event"]:
         return (NAMES[CONSUMED],)

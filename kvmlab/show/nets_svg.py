@@ -101,7 +101,7 @@ def mesh(x: float, y: float, w: float, h: float) -> str:
 
 
 def _tail(shown: NetsView) -> str:
-    """Draw mode=IN on its way to the eyes of senders: dashed, down to where they see it at the latest."""
+    """Draw MODE_IN on its way to the eyes of senders: dashed, down to where they see it at the latest."""
     row, x = shown.rows.index("mode"), _x("B")
     if shown.barrier or shown.sender == "VT-d":
         return ""

@@ -99,7 +99,7 @@ def _empty(now: Moment) -> str:
     if all(label in ("POST.pir", "VTD.post") for label in now.senders.values()):
         return "Nothing to lose yet: nobody has posted."
     if now.state[now.apicv.virr] or now.state[now.apicv.posting]:
-        return f"{NOT_YET}it is in RVI, and the guest takes it from there."
+        return "Not lost: it is in RVI, and the guest takes it from there."
     return "Nothing to lose: nothing is posted."
 
 

@@ -19,7 +19,7 @@ ACROSS = 300
 PLACES = ((0, 156), (-ACROSS, 76), (-ACROSS, -76), (0, -156), (ACROSS, -76), (ACROSS, 76))
 """The corners clockwise from the bottom, as seen from the centre."""
 
-AFTER = {"irq_off": "sync after irq_off", "mode": "sync after mode=IN"}
+AFTER = {"irq_off": "sync after IRQ_OFF", "mode": "sync after MODE_IN"}
 SAFE = {"irq_off": "VT-d is safe", "mode": "above both: software is safe"}
 """What the good side of each cut is, and what that is good for."""
 
@@ -46,13 +46,13 @@ def _cuts() -> Iterator[str]:
     x = MIDDLE - ACROSS + 12
     yield text(x, LEVEL - 9, f"{AFTER['irq_off']}:", bold=True)
     yield text(x + width(AFTER["irq_off"] + ": ", bold=True), LEVEL - 9, SAFE["irq_off"])
-    yield text(x, LEVEL + 19, "sync before irq_off", quiet=True)
+    yield text(x, LEVEL + 19, "sync before IRQ_OFF", quiet=True)
     (x1, y1), (x2, y2) = _between(2, 3), _between(5, 6)
     dx, dy = (x2 - x1) * 0.3, (y2 - y1) * 0.3
     yield line(x1 - dx, y1 - dy, x2 + dx, y2 + dy, tone="quiet", thickness=2)
     yield text(x2 + dx + 10, y2 + dy - 20, AFTER["mode"], bold=True)
     yield text(x2 + dx + 10, y2 + dy - 3, SAFE["mode"])
-    yield text(x1 - dx - 10, y1 - dy + 12, "sync before mode=IN", quiet=True, anchor="end")
+    yield text(x1 - dx - 10, y1 - dy + 12, "sync before MODE_IN", quiet=True, anchor="end")
 
 
 def _between(a: int, b: int) -> tuple[float, float]:
@@ -64,7 +64,7 @@ def _patch(shown: OrderMap) -> Iterator[str]:
     (x, low), (_, high) = at(0), at(3)
     yield arrow(x, low - TALL / 2, x, high + TALL / 2, thickness=2)
     yield rect(x + 8, LEVEL - 40, 76, 36, outline=0)
-    yield text(x + 10, LEVEL - 26, "patch 3:", bold=True)
+    yield text(x + 10, LEVEL - 26, "b95234c:", bold=True)
     yield text(x + 10, LEVEL - 10, "two moves")
 
 

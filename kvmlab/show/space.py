@@ -4,7 +4,7 @@ Columns are the six orders of sync, mode and irq_off, as on the map; rows say wh
 Each cell is the answer of all schedules, for software and for VT-d.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from textwrap import wrap
@@ -22,13 +22,18 @@ COLUMNS = 80
 TWO = "two: only two software senders together lose; LOST: one is enough"
 WHERE = ("before all three", "after the first", "after the second", "after all three")
 """Where a fourth step may stand among three."""
+OLDER: Mapping[tuple[str, ...], str] = {
+    ("event", "sync", "mode", "irq_off", "recheck"): "v3.11's order"
+}
+"""The order before v4.10's, in which the EVENT check comes first. Source: v3.11 x86.c vcpu_enter_guest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """An order with its verdicts; ``two`` is that of two software senders where one alone loses nothing.
 
-    ``kernel`` is the released kernel that has this order and these senders, if one has.
+    ``kernel`` is the released kernel that has this order and these senders, if one has; of v3.11 only the
+    order is modelled.
     """
 
     order: tuple[str, ...]
@@ -119,7 +124,7 @@ def _cell(order: tuple[str, ...], *, two: bool) -> Cell:
 @cache
 def _released() -> dict[tuple[str, ...], str]:
     """Return the released kernels with posted interrupts, by their order: without EVENT if they make none."""
-    out: dict[tuple[str, ...], str] = {}
+    out = dict(OLDER)
     for name in LISTED:
         if "+" not in name and "posted-interrupts" in kernel(name).scope:
             order, post = order_of(kernel(name)), kernel(name).paths["post"]

@@ -116,7 +116,7 @@ def test_who_makes_a_request_still_helps_with_on_set_already() -> None:
         ("v4.10+no-event", 0, "vvvaaaavvvvvv", "kick finds nobody"),
         ("v4.10+no-event", 0, "vvvvaaaahvvvvv", "eaten by the host"),
         ("v4.10", 0, "vvaaaaavvvvvvvvv", "EVENT already used up"),
-        ("b95234c", 2, "vvvvvvvvvaaaasv", "mode=IN not seen yet"),
+        ("b95234c", 2, "vvvvvvvvvaaaasv", "MODE_IN not seen yet"),
     ],
 )
 def test_a_loss_is_told_with_its_mechanism(name: str, knobs: int, schedule: str, how: str) -> None:
@@ -156,6 +156,25 @@ def test_the_same_schedule_does_not_win_on_the_other_kernel() -> None:
     assert shown.won is False and shown.line.endswith(HELD)
     shown.back()
     assert shown.won is None
+
+
+def test_a_game_that_is_over_is_played_to_its_end_on_the_other_kernel() -> None:
+    """The learner's own schedule, no press needed; back again it is lost again, and was never changed."""
+    shown = game()
+    for token in "vvvaaaavvvvvv":
+        shown.press(token)
+    shown.kernel = "b95234c"
+    assert shown.won is False and shown.foot.startswith("Up to step 1 the same")
+    shown.kernel = "v4.10+no-event"
+    assert shown.won is True and shown.schedule == "vvvaaaavvvvvv"
+
+
+def test_a_game_that_is_open_stays_where_it_is() -> None:
+    """Another kernel in mid-game takes no step that nobody pressed."""
+    shown = game()
+    shown.press("a")
+    shown.kernel = "b95234c"
+    assert shown.won is None and shown.schedule == "a"
 
 
 def test_the_twin_begins_with_the_line_and_ends_with_the_foot() -> None:

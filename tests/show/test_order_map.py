@@ -81,7 +81,7 @@ def test_above_both_cuts_software_loses_nothing() -> None:
 
 @EACH
 def test_the_diagonal_parts_sync_and_mode(n: int) -> None:
-    """It runs from upper left to lower right: right of it the sync comes after mode=IN."""
+    """It runs from upper left to lower right: right of it the sync comes after MODE_IN."""
     x, y = PLACES[n]
     (x1, y1), (x2, y2) = [
         ((PLACES[a][0] + PLACES[b][0]) / 2, (PLACES[a][1] + PLACES[b][1]) / 2) for a, b in ((2, 3), (5, 0))

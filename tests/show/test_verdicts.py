@@ -153,12 +153,12 @@ def test_a_press_steps_through_it_beside_a_kernel_that_holds() -> None:
 
 
 def test_a_cell_that_holds_opens_its_kernels_own_story() -> None:
-    """The whole run of this kernel in this column, nothing carried out yet, and no other kernel's loss."""
+    """The whole run of this kernel in this column, at its end, and no other kernel's loss."""
     grid = VerdictGrid(KERNELS[2:])
     grid.press("v3.10+8081ad0", "a canceller")
     stepper, cell = grid.children[-1], grid.table.at("v3.10+8081ad0", "a canceller")
     run = replay(cell.scenario.system, stepper.schedule)
-    assert (list(stepper.desk.scenarios), stepper.desk.session.at) == (["v3.10+8081ad0"], 0)
+    assert (list(stepper.desk.scenarios), stepper.desk.session.at) == (["v3.10+8081ad0"], len(run.steps))
     assert cell.scenario.done(run.state)
 
 

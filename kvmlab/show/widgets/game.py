@@ -43,6 +43,23 @@ class SchedulerGame(Stepper):
         ends = {WON: True, HELD: False}
         return next((who for words, who in ends.items() if self.line.endswith(words)), None)
 
+    @property
+    def kernel(self) -> str:
+        """The kernel on show; on another one a game that is over is played to its end at once."""
+        return self.desk.kernel
+
+    @kernel.setter
+    def kernel(self, name: str) -> None:
+        self._do(lambda: self._replay(name))
+
+    def _replay(self, name: str) -> None:
+        over = self.won is not None
+        self.desk.switch(name)
+        parted = self.desk.note
+        while over and self.desk.step():
+            self.desk.note = ""
+        self.desk.note = parted
+
     def __repr__(self) -> str:
         return f"{self.line}\n\n{stepper_text(self.moment)}"
 

@@ -89,7 +89,7 @@ class Nets(TwinBox):
 
     @property
     def barrier(self) -> bool:
-        """Whether the barrier stands behind mode=IN; without it senders may see the store late (TSO)."""
+        """Whether the barrier stands behind MODE_IN; without it senders may see the store late (TSO)."""
         return self._shown.barrier
 
     @barrier.setter
@@ -129,7 +129,7 @@ class Nets(TwinBox):
             options=list(EVENTS.items()), description="EVENT check", style={"description_width": "initial"}
         )
         self._barrier = widgets.Checkbox(
-            description="barrier behind mode=IN", indent=False, layout={"margin": "2px 0 0 24px"}
+            description="barrier behind MODE_IN", indent=False, layout={"margin": "2px 0 0 24px"}
         )
         self._picture = widgets.HTML()
         for name, control in self._named.items():

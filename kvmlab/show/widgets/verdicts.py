@@ -12,6 +12,7 @@ import ipywidgets as widgets
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import clocked
+from kvmlab.show.places import NINE, Place
 from kvmlab.show.titles import plural, title
 from kvmlab.show.verdicts import BESIDE, COLUMNS, Build, Verdict, verdict_table
 from kvmlab.show.widgets.controls import button
@@ -26,7 +27,8 @@ CELL, NAME = "176px", "220px"
 class VerdictGrid(TwinBox):
     """Kernels down, columns across; every cell was computed by trying all schedules.
 
-    Without ``on_open`` a press shows the counterexample, or the story, in a stepper below the grid.
+    Without ``on_open`` a press shows the counterexample, or the story, in a stepper below the grid;
+    ``watch`` are the places of its state.
     """
 
     def __init__(
@@ -35,9 +37,10 @@ class VerdictGrid(TwinBox):
         columns: Mapping[str, Build] = COLUMNS,
         on_open: OnOpen | None = None,
         beside: str = BESIDE,
+        watch: Sequence[Sequence[Place]] = NINE,
     ) -> None:
         self.table = verdict_table(kernels, columns, beside=beside)
-        self._on_open = on_open or self._step_through
+        self._on_open, self._watch = on_open or self._step_through, watch
         self._said = widgets.HTML()
         self._legend = widgets.HTML(_legend(self.table.rules))
         template = f"{NAME} repeat({len(columns)}, {CELL})"
@@ -77,14 +80,15 @@ class VerdictGrid(TwinBox):
         self._on_open(cell.scenario, cell.schedule)
 
     def _step_through(self, scenario: Scenario, schedule: str | None) -> None:
-        """Show what breaks, with a kernel of the other verdict at hand; else the whole run, to be stepped."""
+        """Show what breaks, with a kernel of the other verdict at hand; else the whole run, at its end."""
         from kvmlab.show.widgets.stepper import Stepper  # Only a press needs it.
 
         if schedule is None:
-            shown = Stepper(scenario, clocked(scenario.system).schedule, scenario.sentence, at=0)
+            rival, schedule = None, clocked(scenario.system).schedule
         else:
             rival = self.table.rival(scenario)
-            shown = Stepper([scenario, rival] if rival else scenario, schedule, scenario.sentence)
+        several = [scenario, rival] if rival else scenario
+        shown = Stepper(several, schedule, scenario.sentence, watch=self._watch)
         self.children = (self._grid, self._legend, self._said, shown)
 
     def __repr__(self) -> str:
