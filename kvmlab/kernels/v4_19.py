@@ -7,6 +7,7 @@ still in use, for a move to another CPU may have seen to it.
 from collections.abc import Callable
 
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit
+from kvmlab.kernels.timer_mode import MODE_2017
 from kvmlab.kvm import hrtimer, tsc
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.hv_timer import cancel, cancel_if_in_use, set_hv_timer
@@ -214,6 +215,7 @@ TIMER_2018 = Patch(
         NewPath("switch_to_sw_timer", SWITCH_TO_SW),
         NewPath("expired_hv_timer", EXPIRED),
         PathEdit("kvm_arch_vcpu_load", Swap("set_again", (RESTART_ON_LOAD,))),
+        *MODE_2017,
     ),
     frozenset({"levels", "hv-timer", "tsc-deadline"}),
 )

@@ -4,10 +4,9 @@ Off is a value that never runs out; the timer fires early, by an adaptive time; 
 count cancel both timers.
 """
 
-from dataclasses import replace
-
 from kvmlab.kernels.after_patch_3 import WAKE
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit, Setting
+from kvmlab.kernels.timer_mode import CANCEL_APIC_TIMER
 from kvmlab.kernels.v4_7 import HRTIMER
 from kvmlab.kernels.v4_19 import EXPIRED as EXPIRED_HV_TIMER
 from kvmlab.kernels.v4_19 import (
@@ -22,18 +21,15 @@ from kvmlab.kernels.v4_19 import (
 from kvmlab.kernels.v6_1_expiry import APIC_TIMER_EXPIRED, APIC_TIMER_FN
 from kvmlab.kernels.v6_1_fastpath import FASTPATH
 from kvmlab.kernels.v6_1_halt import CHECK, POLL_END, VCPU_BLOCK
-from kvmlab.kvm import timer_msrs
 from kvmlab.kvm import timer_tracepoints as trace
-from kvmlab.kvm.hv_timer import EXIT_TIMER, cancel, cancel_if_in_use, soft_off, update
+from kvmlab.kvm.hv_timer import EXIT_TIMER, cancel, soft_off, update
 from kvmlab.kvm.lapic_advance import WAIT
-from kvmlab.kvm.lapic_timer import dropped, mode
-from kvmlab.kvm.timer_msrs import written
+from kvmlab.kvm.lapic_timer import dropped
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.kvm.timer_tail import TAIL_DELIVER, tail
 from kvmlab.machine.call import call
 from kvmlab.machine.edit import After, Before, Swap
 from kvmlab.machine.step import Step, block
-from kvmlab.processor.apic_timer import Mode
 
 LAPIC = "v6.1 lapic.c "
 X86 = "v6.1 x86.c "
@@ -141,37 +137,6 @@ EXPIRED = (
 )
 
 
-def _hv_off(s: list[int], me: TimedVcpu) -> None:
-    cancel_if_in_use(s, me)
-    s[me.timer.pending] = 0
-
-
-HV_OFF = Step(
-    "HV.off",
-    _hv_off,
-    says="cancel_apic_timer: the hv timer is off too; pending := 0",
-    source=LAPIC + "cancel_apic_timer",
-)
-
-
-def _lvtt(s: list[int], me: TimedVcpu) -> str | None:
-    """Only a switch to or from deadline mode cancels, and forgets what was counted."""
-    t, was = me.timer, mode(s, me)
-    s[t.lvtt] = written(s, me)
-    if (was == Mode.TSC_DEADLINE) == (mode(s, me) == Mode.TSC_DEADLINE):
-        return "update_lvtt"
-    s[t.tmict], s[t.period], s[t.tscdeadline], s[t.target] = 0, 0, 0, -1
-    return None
-
-
-LVTT_WRITE = replace(
-    timer_msrs.LVTT_WRITE,
-    fn=_lvtt,
-    says="vector, mask and mode of the timer; to or from deadline mode? then nothing is armed any more",
-    source=LAPIC + "apic_update_lvtt",
-)
-
-
 V6_1_TIMER = Patch(
     "v6.1",
     "the kernel of the recorded traces (Debian 6.1)",
@@ -190,9 +155,7 @@ V6_1_TIMER = Patch(
         NewPath("switch_to_sw_timer", SWITCH_TO_SW),
         NewPath("expired_hv_timer", EXPIRED_HV_TIMER),
         *EXPIRED,
-        PathEdit("write_tmict", After("HRT.cancel", (HV_OFF,))),
-        PathEdit("write_lvtt", Swap("LVTT.write", (LVTT_WRITE,))),
-        PathEdit("write_lvtt", After("HRT.cancel", (HV_OFF,))),
+        *CANCEL_APIC_TIMER,
         NewPath("vcpu_block", VCPU_BLOCK),
         PathEdit("kvm_vcpu_block", Swap("SWAIT.check", (CHECK,))),
         PathEdit("kvm_vcpu_block", Swap("POLL.end", (POLL_END,))),
