@@ -71,8 +71,10 @@ class Packing:
         _, leads, places = node
         node[:] = self.mask(places[:at]), {}, places[:at]
         for code, answer in leads.items():
-            behind = node[1].setdefault(code & node[0], None) or self.node(places[at:])
-            node[1][code & node[0]] = behind
+            front = code & node[0]
+            if front not in node[1]:
+                node[1][front] = self.node(places[at:])
+            behind = node[1][front]
             behind[1][code & behind[0]] = answer
 
     def unpack(self, state: Packed) -> State:
