@@ -6,7 +6,7 @@ from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.posting import FIRST_VECTOR
-from kvmlab.schedulers.count import count
+from kvmlab.schedulers.chance import draw
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.mechanism import mechanisms
 from kvmlab.schedulers.replay import replay
@@ -45,14 +45,16 @@ def test_only_who_respects_sn_posts_without_on(sender: str, verdict: str) -> Non
     assert names == ([] if verdict == "ok" else ["notification suppressed by SN"])
 
 
-def test_a_thread_loses_its_cpu_no_more_often_than_it_may() -> None:
-    """Preemptions are a budget: with one every interleaving ends, so that they can be counted."""
-    found = count(scenario("posted-interrupts", kernel("b95234c"), sender="vtd", preemptions=1))
-    assert 0 < found.losing < found.interleavings
+@pytest.mark.parametrize("often", [1, 2])
+def test_a_thread_loses_its_cpu_as_often_as_it_may_and_no_more(often: int) -> None:
+    """In three laps one or two preemptions: some drawn schedule has them all, none has more."""
+    drawn = scenario("posted-interrupts", kernel("b95234c"), sender="vtd", exits=2, preemptions=often)
+    runs = [draw(drawn.system, seed) for seed in range(30)]
+    assert max(run.labels.count("v:SCHED.out") for run in runs) == often
 
 
 def test_a_spinning_vcpu_syncs_for_the_other_one_into_its_own_rvi() -> None:
-    """The other's descriptor is emptied into its page, its vector in the asker's RVI; with ON=0 nothing changes."""
+    """The other's descriptor goes into its page, its vector into the asker's RVI; with ON=0 neither does."""
     asked = scenario("directed-yield", kernel("b95234c"))
     mine, other = asked.records["apicv"], asked.records["other"].guests[0].apicv
     cells = (other.on, other.pir, other.virr, mine.rvi)

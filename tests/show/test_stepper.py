@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from kvmlab.kernels.names import kernel
 from kvmlab.machine.system import Actor
+from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.stepper import stepper_svg, stepper_text, view
 from kvmlab.show.stepper.fold import Folded, fold
@@ -92,7 +94,17 @@ def test_columns_hold_everybody_who_moves(what: str, name: str) -> None:
 def test_guests_share_a_column_and_say_who_they_are() -> None:
     """L1 and L2 run on one CPU, one at a time; a step in their column names its level."""
     guests = next(column for column in late().columns if "g" in column.letters)
-    assert (guests.title, guests.letters, guests.text("L2", "INSN")) == ("L1, L2", "mg", "L2 INSN")
+    assert (guests.title, guests.letters, guests.text("g", "INSN")) == ("L1, L2", "mg", "L2 INSN")
+
+
+def test_senders_share_a_column_and_are_told_apart_in_a_word() -> None:
+    """With host and vCPU there are five: of the senders' names the vector is left, and their texts fit."""
+    which = posted_interrupts(kernel("v4.10+no-event"), senders=3)
+    others = columns(replay(which.system, "vvvvaaaahvvvvvbbcc"))[-1]
+    assert (others.title, others.letters) == ("others", "abc")
+    assert others.text("b", "POST.on") == "0x32 POST.on" and others.longest == "0x31 POST.notify"
+    alone = columns(replay(posted_interrupts(kernel("b95234c"), memory="tso").system, "aaaavvvvvs"))[-1]
+    assert [alone.text(letter, "X") for letter in alone.letters] == ["sender X", "store buffer X"]
 
 
 def test_two_kernels_are_compared_up_to_where_they_part() -> None:

@@ -54,15 +54,19 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, the letters of its actors, and the longest text that the run puts there."""
+    """One column: its title, the letters of its actors, and the longest text that the run puts there.
+
+    ``names`` tells its actors apart, in as few words as can be.
+    """
 
     title: str
     letters: str
+    names: tuple[str, ...]
     longest: str = ""
 
-    def text(self, who: str, step: str) -> str:
+    def text(self, letter: str, step: str) -> str:
         """Return what a step in this column says: a column of several says whose step it is."""
-        return step if len(self.letters) == 1 else f"{who} {step}"
+        return step if len(self.letters) == 1 else f"{self.names[self.letters.index(letter)]} {step}"
 
 
 def short(actor: Actor) -> str:
@@ -149,10 +153,17 @@ def _title(group: Sequence[Actor]) -> str:
 
 
 def _column(group: Sequence[Actor], run: Run) -> Column:
-    bare = Column(_title(group), "".join(actor.letter for actor in group))
+    bare = Column(_title(group), "".join(actor.letter for actor in group), _names(group))
     moves = (step.move for step in run.steps if step.move.actor.letter in bare.letters)
-    texts = [bare.text(short(move.actor), move.step.label) for move in moves]
+    texts = [bare.text(move.actor.letter, move.step.label) for move in moves]
     return replace(bare, longest=max(texts, key=len, default=""))
+
+
+def _names(group: Sequence[Actor]) -> tuple[str, ...]:
+    """Return a name for each: "sender of 0x31" is the sender, or 0x31 if there are several senders."""
+    parts = [short(actor).partition(" of ") for actor in group]
+    heads = [head for head, _, _ in parts]
+    return tuple(tail if tail and heads.count(head) > 1 else head for head, _, tail in parts)
 
 
 def _merged(groups: list[list[Actor]], together: Sequence[Actor]) -> list[list[Actor]]:

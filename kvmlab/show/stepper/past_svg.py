@@ -87,7 +87,7 @@ def _box(view: StepperView, steps: Sequence[Happened], lane: Lane, panel: Panel,
     x, end, column = lane
     quiet = view.verdict is not None and not any(step.decisive for step in steps)
     role = "paper" if quiet else steps[0].role
-    texts = [column.text(step.who, step.step) for step in steps]
+    texts = [column.text(step.letter, step.step) for step in steps]
     lefts = [min(x + PAD, panel.right - MARGIN - width(words, mono=True)) for words in texts]
     for i, (left, words) in enumerate(zip(lefts, texts, strict=True)):
         yield rect(left - 2, y + i * LINE + 1, width(words, mono=True) + 4, LINE - 2, outline=0)
