@@ -27,6 +27,7 @@ __all__ = [
     "chances",
     "check_path",
     "copy_first",
+    "design_space",
     "diff",
     "draws",
     "explore",
@@ -41,7 +42,7 @@ __all__ = [
     "why",
 ]
 
-chances = rare.chances
+chances, design_space = rare.chances, nb03.design_space
 check_path, diff, explore, foot = nb03.check_path, nb03.diff, nb03.explore, nb03.foot
 lanes, nets, stepper, why = nb03.lanes, nb03.nets, nb03.stepper, nb03.why
 

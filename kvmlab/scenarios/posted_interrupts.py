@@ -46,6 +46,10 @@ PROGRAM: Block = block(
 GUEST = in_guest(PROGRAM, lambda me: me, APICV_EVENTS)
 
 
+WHO = {"kvm": "other CPUs post", "vtd": "VT-d posts", "both": "other CPUs and VT-d post"}
+"""Sender -> who posts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The records of the scenario."""
@@ -169,7 +173,7 @@ def posted_interrupts(
     said["preemptions"] = preemptions
     return Scenario(
         "posted-interrupts",
-        "other CPUs post interrupts while the vCPU goes round its loop",
+        f"{WHO[sender]} interrupts while the vCPU goes round its loop",
         run,
         system,
         properties(the.apicv, at_rest),

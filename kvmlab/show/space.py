@@ -22,9 +22,7 @@ COLUMNS = 80
 TWO = "two: only two software senders together lose; LOST: one is enough"
 WHERE = ("before all three", "after the first", "after the second", "after all three")
 """Where a fourth step may stand among three."""
-OLDER: Mapping[tuple[str, ...], str] = {
-    ("event", "sync", "mode", "irq_off", "recheck"): "v3.11's order"
-}
+OLDER: Mapping[tuple[str, ...], str] = {("event", "sync", "mode", "irq_off", "recheck"): "v3.11's order"}
 """The order before v4.10's, in which the EVENT check comes first. Source: v3.11 x86.c vcpu_enter_guest."""
 
 
