@@ -1,7 +1,6 @@
 """The timeline's controls: stepping, jumping, zooming, and what they show."""
 
 import re
-import time
 
 import pytest
 
@@ -109,8 +108,8 @@ def test_the_repr_is_the_twin_of_the_picture(timeline: Timeline) -> None:
     assert max(map(len, repr(timeline).splitlines())) <= 80
 
 
-def test_five_thousand_events_do_not_lag() -> None:
-    """Bound generously for a loaded machine; on a quiet one a step takes about 20 ms."""
+def test_the_picture_of_five_thousand_events_stays_small() -> None:
+    """However long the run, what is drawn is what can be seen (make bench times the screen)."""
     once = load("nested_pt1_ipidelay2000_preemption_timer")
     length = once[-1].time - once[0].time + 1000
     many = [
@@ -118,15 +117,8 @@ def test_five_thousand_events_do_not_lag() -> None:
         for i in range(65)
         for e in once
     ]
-    shown = Timeline(many)
     assert len(many) > 5000
-    times = []
-    for _ in range(9):
-        start = time.perf_counter()
-        shown.next()
-        times.append(time.perf_counter() - start)
-    assert sorted(times)[4] < 0.1
-    assert len(picture(shown)) < 150_000
+    assert len(picture(Timeline(many))) < 150_000
 
 
 @pytest.mark.parametrize("window", [(0, 20_000), (123, 20_123), (7, 11), (1000, 333_852_137)])

@@ -1,5 +1,8 @@
 """The left panel: the path, one row a line, with what a patch did to it in the gutter."""
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from kvmlab.show.marks import next_step
 from kvmlab.show.measure import width
 from kvmlab.show.stepper.frame import FIRST, LINE, Panel, room_below, window
@@ -9,26 +12,59 @@ from kvmlab.show.svg import Kind, rect, text
 
 SIGNS: dict[Mark, str] = {"added": "+", "changed": "~", "moved": "↕"}
 BARS: dict[Mark, Kind] = {"added": "solid", "changed": "solid", "moved": "dashed"}
+HERE = ("next", "waits")
 GUTTER = 22
 INDENT = 10
 TIGHT = 17.5
-"""A path that is longer than the panel has lines this high; one that is longer still scrolls."""
+"""A path that is longer than the panel has lines this high; of one that is longer still, stretches that this
+lap has not come to are counted, and if that is not enough it scrolls."""
 
 
 def path_svg(view: StepperView, panel: Panel) -> str:
     """Return the rows that fit, the next step in the middle; others are counted, not shown."""
-    focus = next((i for i, row in enumerate(view.rows) if row.when in ("next", "waits")), 0)
     high = min(LINE, max(TIGHT, room_below(FIRST) / max(len(view.rows), 1)))
-    seen = window(len(view.rows), focus, int(room_below(FIRST) / high + 0.01))
+    room = int(room_below(FIRST) / high + 0.01)
+    items = shortened(view.rows, room)
+    focus = next((i for i, x in enumerate(items) if not isinstance(x, int) and x.when in HERE), 0)
+    seen = window(len(items), focus, room)
     y = FIRST + (high if seen.above else 0)
-    out = [_more(panel, FIRST, f"{seen.above} more above")] if seen.above else []
-    rows = seen.of(view.rows)
-    for i, row in enumerate(rows):
-        news = i == 0 or rows[i - 1].source != row.source
-        out.append(_row(row, panel, y + i * high, high, row.source if news else ""))
+    out = [_more(panel, FIRST, f"{_rows(items[: seen.start])} more above")] if seen.above else []
+    source = ""
+    for i, item in enumerate(seen.of(items)):
+        if isinstance(item, int):
+            out.append(_more(panel, y + i * high, f"… {item} more"))
+        else:
+            out.append(_row(item, panel, y + i * high, high, item.source if item.source != source else ""))
+            source = item.source
     if seen.below:
-        out.append(_more(panel, y + len(rows) * high, f"{seen.below} more below"))
+        below = f"{_rows(items[seen.end :])} more below"
+        out.append(_more(panel, y + (seen.end - seen.start) * high, below))
     return "".join(out)
+
+
+def shortened(rows: Sequence[PathRow], room: int) -> list[PathRow | int]:
+    """Return ``rows``, the longest stretches that this lap has not taken as their number, until they fit."""
+    items: list[PathRow | int] = list(rows)
+    while len(items) > room and (stretch := _longest_idle(items)):
+        items[stretch] = [stretch.stop - stretch.start]
+    return items
+
+
+def _longest_idle(items: Sequence[PathRow | int]) -> slice | None:
+    """Return the longest run of at least two rows that are neither taken, nor next to who stands there."""
+    runs = [list(run) for idle, run in groupby(range(len(items)), lambda i: _is_idle(items, i)) if idle]
+    best = max(runs, key=len, default=[])
+    return slice(best[0], best[-1] + 1) if len(best) > 1 else None
+
+
+def _is_idle(items: Sequence[PathRow | int], at: int) -> bool:
+    item, around = items[at], items[max(at - 1, 0) : at + 2]
+    beside = any(not isinstance(x, int) and x.when in HERE for x in around)
+    return not isinstance(item, int) and item.when == "later" and not beside
+
+
+def _rows(items: Sequence[PathRow | int]) -> int:
+    return sum(item if isinstance(item, int) else 1 for item in items)
 
 
 def _more(panel: Panel, y: float, words: str) -> str:
