@@ -24,6 +24,9 @@ WHY: Mapping[str, Callable[[Steps, str], str]] = {
     "notification eaten by the host": lambda at, found: (
         f"The host ate the notification in step {at['IRQ.posted']}, because IF was still 1."
     ),
+    "kick eaten by the host": lambda at, found: (
+        f"The host ate the kick's IPI in step {at['IRQ.reschedule']}, and the recheck was over."
+    ),
 }
 """Mechanism -> what was done in vain; the second argument is the mode that the last kick found."""
 

@@ -15,7 +15,7 @@ from kvmlab.machine.monitor import Monitor
 from kvmlab.machine.system import Move
 from kvmlab.processor.vtd import VtdPost, suppressed
 
-CONSUMED, SUPPRESSED, STALE, NOBODY, EATEN = 1, 2, 4, 8, 16
+CONSUMED, SUPPRESSED, STALE, NOBODY, EATEN, KICK_EATEN = 1, 2, 4, 8, 16, 32
 
 NAMES = {
     CONSUMED: "request consumed",
@@ -23,8 +23,10 @@ NAMES = {
     STALE: "stale mode",
     NOBODY: "kick that found nobody",
     EATEN: "notification eaten by the host",
+    KICK_EATEN: "kick eaten by the host",
 }
-"""The request, where there is one, is what should have saved the post; so it explains most."""
+"""The request, where there is one, is what should have saved the post; so it explains most. That a kick's IPI
+is eaten does no harm as long as the recheck sees EXITING; so it explains least."""
 
 Rule = Callable[[Sequence[int], Any], int]
 
@@ -51,6 +53,7 @@ RULES: Mapping[str, Rule] = {
     "CHECK_EVENT": _looked,
     "VTD.post": _posted,
     "IRQ.posted": lambda s, me: EATEN,
+    "IRQ.reschedule": lambda s, me: KICK_EATEN,
 }
 MADE_GOOD = ("SYNC.clear", "POSTED.notify")
 
