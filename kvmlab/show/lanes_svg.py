@@ -20,10 +20,10 @@ HALF = 486
 """Where the right side begins."""
 TOP, LINE = 64, 19
 """Upper edge of the first step, and the height of one."""
-LANES = (30, 188, 310)
+LANES = (30, 192, 318)
 """Where a side's lanes begin: the vCPU's, the sender's, and the one of whoever else there is."""
 WIDE = (152, 116, 116)
-"""How wide their boxes are."""
+"""How wide their boxes are, and the names above them."""
 PAD = 5
 
 Mark = Callable[[float, float], str]
@@ -60,14 +60,14 @@ def _lane(letter: str) -> int:
 def _side(shown: Lanes, side: Side, x: float) -> Iterator[str]:
     """Yield one kernel's lanes, boxes and end."""
     yield text(x + 6, 22, side.kernel, big=True, bold=True)
-    aside = FALLS[shown.mechanism] if side is shown.left else "the same schedule"
+    aside = FALLS[shown.mechanism] if side is shown.left else "the same turns"
     yield text(x + 474 - 6, 22, aside, quiet=True, anchor="end")
-    low = TOP + len(side.beats) * LINE
     for letter, name in shown.names.items():
         at = _lane(letter)
         if letter != "g":
-            yield text(x + LANES[at], TOP - 8, "vCPU thread, guest" if letter == "v" else name, quiet=True)
-        yield line(x + LANES[at] - 3, TOP, x + LANES[at] - 3, low, "dotted", tone="quiet", thickness=1)
+            left, above = x + LANES[at], TOP - 8
+            yield text(left, above, "vCPU thread, guest" if letter == "v" else name, bold=True)
+            yield line(left, above + 5, left + WIDE[at], above + 5, thickness=2)
     y = float(TOP)
     for _, stretch in groupby(side.beats, lambda beat: beat.letter):
         beats = list(stretch)
@@ -93,10 +93,8 @@ def _box(shown: Lanes, side: Side, beats: Sequence[Beat], x: float, y: float) ->
 
 
 def _does(words: str, x: float, y: float, before: bool, quiet: bool) -> str:
-    """Write what a step did behind its box, or before it in the last lane, over the lanes' lines."""
-    wide = width(words)
-    ground = rect(x - (wide if before else 0) - 1, y - 12, wide + 2, LINE - 3, outline=0)
-    return ground + text(x, y, words, quiet=quiet, anchor="end" if before else "start")
+    """Write what a step did behind its box, or before it in the last lane."""
+    return text(x, y, words, quiet=quiet, anchor="end" if before else "start")
 
 
 def _no_mark(x: float, y: float) -> str:
