@@ -72,11 +72,7 @@ def _sync(copy: Effect, says: str, source: str) -> Block:
 
 
 SYNC = _sync(_copy, "PIR into VIRR, RVI raised", "b95234c84004 vmx.c vmx_sync_pir_to_irr")
-SYNC_4_10 = _sync(
-    _copy_and_request,
-    "PIR into VIRR, RVI raised, KVM_REQ_EVENT",
-    VMX + "vmx_sync_pir_to_irr; lapic.c kvm_apic_update_irr",
-)
+SYNC_4_10 = _sync(_copy_and_request, "PIR into VIRR, RVI raised, KVM_REQ_EVENT", VMX + "vmx_sync_pir_to_irr")
 
 
 def _set_pir(s: list[int], me: Post) -> None:
