@@ -13,7 +13,7 @@ from kvmlab.labs.watch00 import WATCH
 from kvmlab.scenarios.kick import kick
 from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
-from kvmlab.show.board import Board
+from kvmlab.show.widgets.board import Switches
 from kvmlab.show.widgets.door import Door
 from kvmlab.show.widgets.life import LocalApic
 from kvmlab.show.widgets.stepper import Stepper
@@ -131,6 +131,6 @@ def left_out() -> list[str]:
     return [f"{why}: {count}" for why, count in beside.left_out(beside.recorded()).items()]
 
 
-def board() -> Board:
-    """Return the board of the four switches, an outlook."""
-    return Board()
+def board() -> Switches:
+    """Return the board of the four switches, all of them off."""
+    return Switches()
