@@ -19,22 +19,22 @@ from kvmlab.scenarios.posting import senders as posters
 from kvmlab.scenarios.scenario import Scenario
 
 
-def _vcpu(layout: Layout, kernel: Kernel, name: str) -> Vcpu:
-    """Allocate a vCPU on a CPU of its own."""
+def _vcpu(layout: Layout, kernel: Kernel, whose: str = "") -> Vcpu:
+    """Allocate a vCPU on a CPU of its own; the asker's records have the names that every scenario's have."""
     record = layout.record
-    core, host, cpu = record(Core, f"{name}.core"), record(Cpu, f"{name}.L0"), record(Cpu, f"{name}.L1")
-    vmcs = record(Vmcs, f"{name}.vmcs01", owner=0, guest=1, exit_controls=kernel.setting("exit_controls"))
-    apicv = record(Apicv, f"{name}.apicv")
-    guest = record(Guest, f"{name}.guest", level=1, core=core, host=host, cpu=cpu, vmcs=vmcs, apicv=apicv)
-    return record(Vcpu, name, level=0, core=core, cpu=host, guests=(guest,))
+    core, host, cpu = record(Core, f"{whose}core"), record(Cpu, f"{whose}L0"), record(Cpu, f"{whose}L1")
+    vmcs = record(Vmcs, f"{whose}vmcs01", owner=0, guest=1, exit_controls=kernel.setting("exit_controls"))
+    apicv = record(Apicv, f"{whose}apicv")
+    guest = record(Guest, f"{whose}guest1", level=1, core=core, host=host, cpu=cpu, vmcs=vmcs, apicv=apicv)
+    return record(Vcpu, f"{whose}vcpu", level=0, core=core, cpu=host, guests=(guest,))
 
 
 def directed_yield(kernel: Kernel) -> Scenario:
     """Return the scenario on ``kernel``; raise BadInput if the kernel is not modelled for it."""
     kernel.require("directed-yield")
     layout = Layout()
-    other = _vcpu(layout, kernel, "other")
-    vcpu = replace(_vcpu(layout, kernel, "asker"), other=other)
+    other = _vcpu(layout, kernel, "other.")
+    vcpu = replace(_vcpu(layout, kernel), other=other)
     core, guest = vcpu.core, vcpu.guests[0]
     posting = posters(layout, other, kernel.paths["post"], "kvm", 1)
     run_loop = apply(kernel.paths[RUN_LOOP], Before("REQ.other", (kernel.paths["on_spin"],)))

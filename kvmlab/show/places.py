@@ -70,14 +70,17 @@ NINE: tuple[tuple[Place, ...], ...] = (
     (Place("host IF", ("L0.irq",), "IF"),),
     (Place("vcpu->requests", ("vcpu.requests",), "requests"),),
     (Place("current VMCS", ("vcpu.current",)),),
-    (Place("entry event", ("vmcs0?.intr_info",), "interrupts", names="record", joint=" "),),
+    (
+        Place("the other's PIR / ON", ("other.apicv.pir", "other.apicv.on"), "interrupts"),
+        Place("entry event", ("vmcs0?.intr_info",), "interrupts", names="record", joint=" "),
+    ),
     (Place("pending at the CPU", ("L0.irr",), "for a CPU"),),
     (
-        Place("PIR / ON", ("*.pir", "*.on"), "interrupts"),
+        Place("PIR / ON", ("apicv.pir", "apicv.on"), "interrupts"),
         Place("flags", ("vcpu.nested_run_pending", "vcpu.immediate"), names="flag", joint=", "),
     ),
     (
-        Place("IRR / RVI / ISR", ("*.virr", "*.rvi", "*.visr"), "interrupts"),
+        Place("IRR / RVI / ISR", ("apicv.virr", "apicv.rvi", "apicv.visr"), "interrupts"),
         Place("IRR / ISR of L1", ("L1.irr", "L1.isr"), "interrupts"),
         Place("IRR of L1", ("L1.irr",), "interrupts"),
     ),

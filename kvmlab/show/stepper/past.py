@@ -14,7 +14,7 @@ from kvmlab.show.theme import level
 
 MOST = 4
 """Columns; more would be too narrow to read."""
-ROOM, BETWEEN = 332, 8
+ROOM, BETWEEN = 332, 6
 """Pixels for all titles, and from one to the next."""
 HOST_HANDLER = ROOT + 1
 """The frame of the host's interrupt handlers."""
