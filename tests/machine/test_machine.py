@@ -107,6 +107,13 @@ def test_a_handler_frame_holds_the_thread_below() -> None:
     assert replay(system, "vhv").stopped.startswith("step 3: v (thread) cannot move")
 
 
+def test_only_a_step_that_preempts_comes_in_over_another_frame() -> None:
+    """A handler that has come in without its frame on top goes no further."""
+    system = toy(((("take", 0, 0), ("set", 0, 1)),), 2, frames=(1,)).system
+    assert [move.step.label for move in system.enabled(system.start)] == ["S0"]
+    assert system.enabled(system.take(system.start, "a")) == []
+
+
 def test_a_thread_may_migrate_to_another_cpu() -> None:
     """An actor's CPU may depend on the state: after the move it waits for the frames of the new CPU."""
     layout = Layout()

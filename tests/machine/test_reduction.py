@@ -120,12 +120,12 @@ MINE = st.one_of(
 ALIKE = st.lists(MINE, max_size=3).map(tuple)
 WHOSE: tuple[Spec, tuple[int, int]] = (
     (
-        (("post", 2, 0), NOP, ("mine", 2, 0), ("add", 0, 1)),
-        (("set", 2, 0),),
+        (("post", 2, 0), ("wait", 1, 1), ("add", 1, 1), ("mine", 2, 0), ("add", 0, 1)),
+        (("skip", 2, 0), ("set", 2, 0), ("set", 1, 1)),
     ),
     (2, 1),
 )
-"""Whether the one that is ahead goes on depends on whether the bit left in the set is its own."""
+"""One posts and its bit is cleared, the other posts behind it, one goes ahead: is the bit left its own?"""
 
 
 @example(*WHOSE)
