@@ -127,8 +127,10 @@ def diff(before: str, after: str) -> KernelDiff:
 
 
 def _run_loop(name: str) -> Kernel:
+    """Return a kernel with its run loop alone, without a module parameter that is older than the patch."""
     kernel = named(name)
-    return replace(kernel, paths={RUN_LOOP: kernel.paths[RUN_LOOP]})
+    settings = {name: each for name, each in kernel.settings.items() if name != "preemption_timer"}
+    return replace(kernel, paths={RUN_LOOP: kernel.paths[RUN_LOOP]}, settings=settings)
 
 
 def landing(phase: int = 20) -> Landings:

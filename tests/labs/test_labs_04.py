@@ -146,7 +146,7 @@ def test_a_press_shows_the_cells_own_mix(grid: MixGrid) -> None:
 def test_the_hunk_is_one_hook_and_one_timer() -> None:
     """In the run loop the patch changes a step and adds two."""
     foot = " ".join(repr(nb04.diff("v4.18", "d264ee0")).split())
-    assert "1 step changed, 2 steps added, 2 settings added." in foot
+    assert "1 step changed, 2 steps added, 1 setting added." in foot
 
 
 def test_lands_prints_a_line_a_phase() -> None:
