@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench_clock import figures as clock_figures
 from bench_explorer import growth
 from bench_traces import figures
 
@@ -115,7 +116,7 @@ def main() -> None:
     core = median(lambda: interpreter("import kvmlab.kernels.names, kvmlab.scenarios.names"))
     line("import kvmlab, over a bare interpreter", f"{package - nothing:.0f} ms", f"bare: {nothing:.0f} ms")
     line("import the whole core, over a bare interpreter", f"{core - nothing:.0f} ms")
-    for figure in figures():
+    for figure in (*clock_figures(), *figures()):
         line(*figure)
     screen()
 

@@ -1,25 +1,25 @@
-"""System.enabled with a memory: what was asked once need not be asked again.
+"""A memory for System.enabled: what was asked once need not be asked again.
 
-Which moves are possible is a function of the places that :meth:`System.enabled` looks at. First it is asked on
-a recording list, which tells them; as long as they hold the same values, the answer is the same. The places
-differ from situation to situation, so the memory has drawers: one for each place in a path to which an actor
-has come last. Any drawer is right; a small one is fast.
+Which moves are possible is a function of the places that :meth:`System.enabled` looks at. First it is asked
+on a recording list, which tells them; as long as they hold the same values, the answer is the same. The
+places differ from situation to situation, so the memory has drawers: one for each place in a path to which
+an actor has come last. Any drawer is right; a small one is fast.
 
 Time stands apart, or nothing would ever be the same again. A guard may compare ``now`` with deadlines only,
 that is the law for all steps; so between two deadlines it matters only whether each of them is unarmed, to
 come, or over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from kvmlab.machine.state import Cell
-from kvmlab.machine.system import Move, System
+from kvmlab.machine.system import System
 from kvmlab.machine.watch import Recorder
 
-LIMIT = 512
-"""So many answers in one drawer: there is a counter among its places; from then on it is asked every time."""
+LIMIT = 64
+"""So many answers in one drawer: there is a counter among its places; then it is asked every time."""
 
 T = TypeVar("T")
 Key = tuple[int, ...]
@@ -37,15 +37,24 @@ Drawer = tuple[Callable[[Sequence[int]], Key], dict[Key, T], frozenset[Cell]]
 
 
 class Memory(Generic[T]):
-    """What has been asked of ``system``, as ``make`` makes it of the moves that are possible.
+    """What ``find`` has found, by what it looked at on the recording list that it was given.
 
-    ``now`` is the cell that shows the time, if there is one.
+    Where there is too much to remember, ``ask`` is asked of the state itself; the places that vary so much
+    are ``restless``, and ``find`` does well not to look at them without need. ``now`` is the cell that shows
+    the time, if there is one. A memory is of one state, which changes in place.
     """
 
-    def __init__(self, system: System, make: Callable[[list[Move]], T], now: Cell | None = None) -> None:
-        self.system, self.make = system, make
+    def __init__(
+        self,
+        system: System,
+        find: Callable[[Recorder], T],
+        ask: Callable[[Sequence[int]], T],
+        now: Cell | None = None,
+    ) -> None:
+        self.find, self.ask = find, ask
         self.deadlines = tuple(i for i, info in enumerate(system.layout.cells) if info.deadline)
-        self._apart = {*self.deadlines, *(() if now is None else (now,))}
+        self.apart = frozenset({*self.deadlines, *(() if now is None else (now,))})
+        self.restless = set[Cell]()
         self._rooms: dict[Key, dict[int, Drawer[T]]] = {}
 
     def room(self, s: Sequence[int], time: int) -> dict[int, Drawer[T]]:
@@ -53,15 +62,35 @@ class Memory(Generic[T]):
         status = tuple(0 if s[d] < 0 else 1 if s[d] > time else 2 for d in self.deadlines)
         return self._rooms.setdefault(status, {})
 
-    def ask(self, s: Sequence[int], room: dict[int, Drawer[T]], place: int) -> T:
-        """Return what is possible in ``s``, and remember it in the drawer of ``place``."""
+    def learn(self, s: Sequence[int], room: dict[int, Drawer[T]], place: int) -> T:
+        """Return what is found in ``s``, and remember it in the drawer of ``place``."""
         recorder = Recorder(s)
-        answer = self.make(self.system.enabled(recorder))
-        looked = frozenset(recorder.reads - self._apart)
+        answer = self.find(recorder)
+        looked = frozenset(recorder.reads - self.apart)
         if place not in room or not looked <= room[place][2]:
             looked |= room[place][2] if place in room else looked
             room[place] = look_at(sorted(looked)), {}, looked
-        key, answers, _ = room[place]
-        if len(answers) < LIMIT:
-            answers[key(s)] = answer
+        key, answers, looked = room[place]
+        answers[key(s)] = answer
+        if len(answers) > LIMIT:
+            room[place] = look_at(()), Always(lambda: self.ask(s)), looked
+            self._rest(dict(zip(sorted(looked), map(set, zip(*answers, strict=True)), strict=True)))
         return answer
+
+    def _rest(self, values: Mapping[Cell, set[int]]) -> None:
+        """Forget everything if there are places of which one did not know yet how much they vary."""
+        restless = {place for place, seen in values.items() if len(seen) > LIMIT // 4} - self.restless
+        self.restless |= restless
+        for room in self._rooms.values() if restless else ():
+            room.clear()
+
+
+class Always(dict[Key, Any]):
+    """What stands for the answers where they are too many: it is asked every time."""
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        super().__init__()
+        self.ask = ask
+
+    def __missing__(self, key: Key) -> Any:
+        return self.ask()

@@ -20,6 +20,8 @@ from kvmlab.machine.state import Cell
 from kvmlab.machine.step import Effect
 from kvmlab.machine.system import Actor, Move, System, top_cell
 from kvmlab.machine.time import TIME
+from kvmlab.machine.watch import Recorder
+from kvmlab.schedulers.stride import Strider
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,17 @@ class Costs(Protocol):
 
 Choose = Callable[[Sequence[Move]], Move]
 Cpu = str | Cell
-Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int]]
+Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int], int, int]
 """A move (None: nobody can move) with its CPU and cycles, and what carries it out, taken apart."""
 
 NEVER, NOBODY = 1 << 62, ""
-NOTHING: Ready = (None, NOBODY, 0, 0, lambda s, me: None, None, {})
+NOTHING: Ready = (None, NOBODY, 0, 0, lambda s, me: None, None, {}, 0, 0)
+
+
+def _leave(s: list[int], left: Sequence[tuple[Cell, int]]) -> None:
+    """The effect of a stride."""
+    for place, value in left:
+        s[place] = value
 
 
 def by_list(moves: Sequence[Move]) -> Move:
@@ -62,29 +70,42 @@ def by_list(moves: Sequence[Move]) -> Move:
 class Clock:
     """A system in motion: a working state edited in place, and the time at which its last step began.
 
-    ``now`` is the cell that shows the time to the steps; time begins at its value.
+    ``now`` is the cell that shows the time to the steps; time begins at its value. With ``seen``, only steps
+    with these labels are yielded; what lies between is made in strides where that makes no difference, and
+    ``taken`` counts it.
     """
 
     def __init__(
-        self, system: System, profile: Costs = UNIT, now: Cell | None = None, choose: Choose = by_list
+        self,
+        system: System,
+        profile: Costs = UNIT,
+        now: Cell | None = None,
+        choose: Choose = by_list,
+        seen: frozenset[str] | None = None,
     ) -> None:
         self.system, self.profile, self.choose = system, profile, choose
         self.state = list(system.start)
-        self.time = 0 if now is None else self.state[now]
+        self.time, self.taken = 0 if now is None else self.state[now], 0
         self._now = now
         self._free: dict[Cpu, int] = {NOBODY: NEVER}
-        self._running = self._run()
+        self._memory = Memory(system, self._ready if seen is None else self._stride, self._ready, now)
+        apart, restless = self._memory.apart, self._memory.restless
+        self._strider = Strider(self._possible, self.plan, apart, restless, seen or frozenset())
+        self._running = self._run(seen)
 
     def step(self) -> Move | None:
         """Carry out the next step and return it; ``None`` when nothing can ever happen again."""
         return next(self._running, None)
 
-    def _run(self) -> Iterator[Move]:
-        """Yield every move behind its effect. This loop is the one that has to be fast."""
-        s, free, now, time = self.state, self._free, self._now, self.time
-        memory = Memory(self.system, self._ready, now)
+    def __iter__(self) -> Iterator[Move]:
+        """Go on, yielding every move behind its effect, or those that are to be seen."""
+        return self._running
+
+    def _run(self, seen: frozenset[str] | None) -> Iterator[Move]:
+        """Yield what is to be seen. This loop is the one that has to be fast."""
+        s, free, now, time, memory = self.state, self._free, self._now, self.time, self._memory
         alarms, room = look_at(memory.deadlines), memory.room(s, time)
-        armed, due, place = None, NEVER, 0
+        armed, due, place, taken = None, NEVER, 0, 0
         while True:
             if alarms(s) != armed:
                 armed = alarms(s)
@@ -94,11 +115,15 @@ class Clock:
                 key, answers, _ = room[place]
                 ready = answers[key(s)]
             except KeyError:
-                ready = memory.ask(s, room, place)
-            move, cpu, cycles, pc, fn, me, jumps = ready
+                ready = memory.learn(s, room, place)
+            move, cpu, cycles, pc, fn, me, jumps, steps, last = ready
             if move is None:
-                move, cpu, cycles, pc, fn, me, jumps = self._first(me)
+                move, cpu, cycles, pc, fn, me, jumps, steps, last = self._first(me)
             start = free[cpu]
+            if start < time:
+                start = time
+            if steps > 1 and start + last >= due:  # a deadline falls into the stride: go step by step
+                move, cpu, cycles, pc, fn, me, jumps, steps, last = self._apart(move)
             if start >= due:
                 if due == NEVER:
                     return
@@ -111,19 +136,50 @@ class Clock:
                 continue
             if cycles:
                 free[cpu] = time + cycles
+            if last:
+                self.time = time = time + last
+                if now is not None:
+                    s[now] = time
             s[pc] = at = jumps[fn(s, me)]
             place = pc << 20 | at
-            yield move
+            taken += steps
+            if seen is None or move.step.label in seen:
+                self.taken = taken
+                yield move
 
-    def _ready(self, moves: list[Move]) -> Ready:
-        """Return what is possible, taken apart; who only lets time pass has no say where there is a clock."""
-        ready = [self._apart(move) for move in moves if move.actor.path is not TIME]
-        return ready[0] if len(ready) == 1 else (*NOTHING[:5], ready, NOTHING[6])
+    def _possible(self, s: Sequence[int]) -> list[Move]:
+        """Return what is possible; who only lets time pass has no say where there is a clock."""
+        return [move for move in self.system.enabled(s) if move.actor.path is not TIME]
+
+    def _ready(self, s: Sequence[int]) -> Ready:
+        """Return what is possible, taken apart."""
+        ready = [self._apart(move) for move in self._possible(s)]
+        return ready[0] if len(ready) == 1 else (*NOTHING[:5], ready, *NOTHING[6:])
 
     def _apart(self, move: Move) -> Ready:
         cpu, cycles = self.plan(move)
         self._free.setdefault(cpu, 0)
-        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps
+        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps, 1, 0
+
+    def _stride(self, r: Recorder) -> Ready:
+        """Return what is possible; if that is one move, as a stride that begins with it."""
+        ready = self._ready(r)
+        stride = self._strider.go(r, ready[0]) if ready[0] else None
+        if stride is None:
+            return ready
+        move, cpu, _, pc, *_ = ready
+        at = stride.left.pop(pc)
+        return (
+            move,
+            cpu,
+            stride.cycles,
+            pc,
+            _leave,
+            tuple(stride.left.items()),
+            {None: at},
+            stride.steps,
+            stride.last,
+        )
 
     def _first(self, ready: Sequence[Ready]) -> Ready:
         """Return what is next: the earliest start, then the highest frame, then the list."""

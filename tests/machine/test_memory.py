@@ -1,5 +1,6 @@
 """Who has been asked once is not asked again, and nobody can tell."""
 
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -74,6 +75,35 @@ def test_a_clock_that_remembers_goes_the_way_of_one_that_asks(actors: Any, cost:
     assert taken == list(plain_steps(system, 120, profile, now=0))
 
 
+@given(st.lists(ACTORS, min_size=1, max_size=3), st.integers(0, 3), st.sets(st.integers(0, 11)))
+def test_a_clock_that_is_asked_for_some_steps_only_takes_all_of_them(
+    actors: Any, cost: int, some: set[int]
+) -> None:
+    """What is seen of the way is the same: each of those steps, its time, the state, and their number."""
+    system = busy_system(actors)
+    profile = Profile("some", {f"{x}{i}c": 2 for x in "abc" for i in range(4)}, cost)
+    whole = list(enumerate(plain_steps(system, 120, profile, now=0), 1))
+    labels = [label.partition(":")[2] for _, (_, label, _) in whole]
+    seen = {label for i, label in enumerate(dict.fromkeys(labels)) if i in some} | set(labels[-1:])
+    clock = Clock(system, profile, now=0, seen=frozenset(seen))
+    shown = [step for step, label in zip(whole, labels, strict=True) if label in seen]
+    found = [
+        (clock.taken, (clock.time, move.label, tuple(clock.state))) for move in islice(clock, len(shown))
+    ]
+    assert found == shown
+
+
+def test_a_limit_that_is_soon_reached_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters make the memory give up, place by place; the strides stop in front of them."""
+    monkeypatch.setattr(memory, "LIMIT", 4)
+    rows = [("count", 0, 0), ("set", 1, 2), ("wait", 0, 0), ("arm", 0, 1), ("ring", 0, 0)]
+    system = busy_system([(0, 0, rows), (0, 1, [("wait", 0, 5), ("set", 0, 0)])])
+    whole = [step for step in plain_steps(system, 300, now=0) if step[1].endswith("r")]
+    clock = Clock(system, now=0, seen=frozenset({"a4r"}))
+    assert [(clock.time, move.label, tuple(clock.state)) for move in islice(clock, len(whole))] == whole
+    assert len(whole) > 20
+
+
 def test_with_time_among_the_actors_too() -> None:
     """An actor that lets time pass has no say, remembered or not."""
     taken = [(step.time, step.label) for step in Clock(timers(), now=0).steps(9)]
@@ -115,7 +145,7 @@ def test_what_is_looked_at_comes_out_as_a_tuple() -> None:
 def test_the_time_itself_is_no_part_of_a_situation() -> None:
     """Between deadlines the drawers stay; when one comes, is armed, or disarmed, others are right."""
     system = timers()
-    mind = Memory(system, lambda moves: moves, 0)
+    mind = Memory(system, system.enabled, system.enabled, 0)
     armed = list(system.start)
     assert mind.room(armed, 0) is mind.room(armed, 29)
     assert mind.room(armed, 0) is not mind.room(armed, 30)
