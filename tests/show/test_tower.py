@@ -11,6 +11,7 @@ from pictures import alternative, overlaps, size, words
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.immediate_exit import CpuModel
+from kvmlab.processor import preemption_timer
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
 from kvmlab.scenarios.cpuid import cpuid
 from kvmlab.scenarios.immediate_exit import immediate_exit
@@ -86,6 +87,18 @@ def test_the_trap_flag_is_a_wish_too() -> None:
     assert not tower(scenario, tuple(state)).card(0, 2).wish
     state[card.proc] |= MONITOR_TRAP_FLAG
     assert tower(scenario, tuple(state)).card(0, 2).wish == "MTF"
+
+
+def test_only_a_timer_of_0_is_a_wish() -> None:
+    """Any other value is a countdown, and a timer that is off is nothing."""
+    scenario = levels(kernel("d264ee0"), levels=1)
+    form, state = scenario.records["stack"].form, list(scenario.system.start)
+    preemption_timer.arm(state, form, 1)
+    assert not tower(scenario, tuple(state)).card(1, 2).wish
+    preemption_timer.arm(state, form, 0)
+    assert tower(scenario, tuple(state)).card(1, 2).wish == "timer 0"
+    preemption_timer.disarm(state, form)
+    assert not tower(scenario, tuple(state)).card(1, 2).wish
 
 
 def test_picture_and_twin_end_in_the_same_sentence() -> None:
