@@ -1,0 +1,131 @@
+"""Notebook 04b, What does a promise cost?: everything its cells use."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import ipywidgets as widgets
+
+from kvmlab.errors import unknown
+from kvmlab.kernels.kernel import Kernel
+from kvmlab.kernels.names import kernel as named
+from kvmlab.kvm.immediate_exit import CpuModel
+from kvmlab.labs import nb04
+from kvmlab.labs.multiply import Multiplied, exits
+from kvmlab.labs.predict import Predict
+from kvmlab.labs.questions04b import QUESTIONS
+from kvmlab.scenarios.landing import landing
+from kvmlab.scenarios.levels import levels
+from kvmlab.scenarios.mixes import CPUS, method
+from kvmlab.scenarios.scenario import Scenario
+from kvmlab.schedulers.clock import Clock
+from kvmlab.schedulers.explore import Exploration
+from kvmlab.schedulers.explore import explore as explore_all
+from kvmlab.show.cards import SAYS
+from kvmlab.show.landing import AT_ENTRY
+from kvmlab.show.verdicts import Build
+from kvmlab.show.widgets.verdicts import VerdictGrid
+
+__all__ = [
+    "cancelled",
+    "cards",
+    "chosen",
+    "exits",
+    "explore",
+    "foot",
+    "lands",
+    "looked_for",
+    "multiplied",
+    "predict",
+]
+
+foot, cards = nb04.foot, nb04.cards
+
+OLD = "v4.18"
+"""The kernel at L1 where L0's repair is tried: it forces exits by self-IPI."""
+LOOK = (OLD, f"{OLD}+b5861e5", f"{OLD}+b5861e5+evaluate-rvi")
+CANCEL = ("d264ee0", "d264ee0+8081ad0")
+
+
+def predict(number: str) -> Predict:
+    """Return the predict box of a question; raise BadInput for a number that is none."""
+    if number not in QUESTIONS:
+        raise unknown("question", number, QUESTIONS)
+    scenes = {"04b.1": Multiplied, "04b.2": lambda: widgets.HTML(f"<pre>{chosen()}</pre>")}
+    return Predict(QUESTIONS[number], scenes[number])
+
+
+def multiplied() -> Multiplied:
+    """Return the plot of exit multiplication."""
+    return Multiplied()
+
+
+# What the patch missed.
+
+
+def _under_old(kernel: Kernel, apicv: bool) -> Scenario:
+    """L1 as it was, over an L0 of the row."""
+    return replace(levels(kernel, levels=2, kernels=f"L0={kernel.name},L1={OLD}", apicv=apicv), kernel=kernel)
+
+
+def looked_for() -> VerdictGrid:
+    """Return what L0 must look for on the card that it puts away, with and without APICv."""
+    columns: Mapping[str, Build] = {
+        "without APICv": partial(_under_old, apicv=False),
+        "with APICv": partial(_under_old, apicv=True),
+    }
+    return VerdictGrid([named(name) for name in LOOK], columns, beside="L1")
+
+
+def cancelled() -> VerdictGrid:
+    """Return the patch alone and beside a thread that calls entries off, without and with the repair."""
+    columns: Mapping[str, Build] = {
+        "nothing else": partial(levels, levels=1),
+        "a canceller": partial(levels, levels=1, cancel=True),
+    }
+    return VerdictGrid([named(name) for name in CANCEL], columns)
+
+
+def explore(cpus: str = "", **kernels: str) -> Exploration:
+    """Try every schedule on the kernels of L0, L1 and so on, on ``cpus`` (``L0=broken-timer``)."""
+    names = nb04.from_0_up(kernels)
+    text = ",".join(f"L{level}={name}" for level, name in enumerate(names))
+    return explore_all(levels(named(names[0]), levels=len(names), kernels=text, cpus=cpus))
+
+
+# Which CPU gets which method.
+
+KERNELS = {
+    "v4.18": "v4.18",
+    "d264ee0": "d264ee0",
+    "v6.1": "v6.1",
+    "timer=0": "v6.1+noapicv+preemption-timer=0",
+}
+"""The last one is v6.1 with the module parameter preemption_timer=0."""
+MODELS = {**CPUS, "AMD": CpuModel(vendor="amd")}
+
+
+def chosen() -> str:
+    """Return how some kernels force an exit on each kind of CPU."""
+    head = f"{'':<14}" + "".join(f"{title:<14}" for title in KERNELS)
+    rows = (
+        f"{cpu:<14}" + "".join(f"{SAYS[method(named(name), model)]:<14}" for name in KERNELS.values())
+        for cpu, model in MODELS.items()
+    )
+    return "\n".join(line.rstrip() for line in (head, *rows))
+
+
+def lands(*rates: int) -> str:
+    """Return behind how many instructions timer 0 and timer 1 leave, if the timer ticks every 2^X cycles."""
+    return "\n".join(
+        f"X = {rate:>2}: timer 0 after {_lands(0, rate)}, timer 1 after {_lands(1, rate)}" for rate in rates
+    )
+
+
+def _lands(value: int, rate: int) -> int:
+    scenario = landing(value, rate=rate, cap=1 << rate + 1)
+    clock = Clock(scenario.system, AT_ENTRY, scenario.records["now"])
+    while not scenario.done(clock.state):
+        clock.step()
+    retired: int = clock.state[scenario.records["guest"].insns]
+    return retired
