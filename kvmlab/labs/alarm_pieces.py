@@ -21,7 +21,7 @@ from kvmlab.machine.step import Node, Step, block
 BASE = kernel("b95234c")
 HALT = "halt"
 """The divider: here the thread waits, until somebody wakes it."""
-MINE = "an exercise; v4.10 and v4.18 lapic.c have these steps in orders of their own"
+MINE = "an exercise; kernels have these steps, each in an order of its own"
 
 SAYS: Mapping[str, str] = {
     "done": "nothing to wait for? leave this block",

@@ -95,7 +95,8 @@ class LatencyHistogram(TwinBox):
 
 def _slider(name: str, values: tuple[int, ...]) -> widgets.SelectionSlider:
     options = [(str(value), value) for value in values]
-    return widgets.SelectionSlider(options=options, description=name, style=STYLE, layout={"width": "270px"})
+    layout = {"width": "280px", "margin": "2px 0 0 20px"}
+    return widgets.SelectionSlider(options=options, description=name, style=STYLE, layout=layout)
 
 
 def _put(control: widgets.Widget, value: Any) -> None:

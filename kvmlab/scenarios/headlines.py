@@ -42,7 +42,7 @@ def headlines() -> tuple[Headline, ...]:
     return (
         Headline("busy", "tscdeadline_latency, busy", busy, _before, 3200, "cycles", PATCH_2),
         Headline("busy gain", "what the preemption timer gains", busy, _gain, 800, "cycles", PATCH_2),
-        Headline("busy gain %", "the same of the whole", busy, _percent, 25, "%", PATCH_2),
+        Headline("busy gain %", "the gain of a busy guest, in percent", busy, _percent, 25, "%", PATCH_2),
         Headline("halting", "tscdeadline_latency, halting", halt, _before, 3200, "cycles", PATCH_2),
         Headline(
             "halting gain", "what the preemption timer gains there", halt, _gain, -20, "cycles", PATCH_2

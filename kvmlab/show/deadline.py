@@ -22,7 +22,7 @@ STAGES: dict[str, Stage] = {
     **dict.fromkeys(("IRQ_ENTER", "EOI_HOST", "HRT_INT", "HRT_REPROG", "IRQ_EXIT", "NOHZ_IRQ"), "host"),
     **dict.fromkeys(("POLL_DETECT", "WAKE", "SWITCH", "UNBLOCK", "HV_POSTBLOCK"), "wake-up"),
     "RESID": "unknown",
-    **dict.fromkeys(("HV_CHECK", "HV_ARM", "SW_ENTRY", "HW_ENTRY"), "entry"),
+    "HW_ENTRY": "entry",
     **dict.fromkeys(("VDELIV", "G_ISR", "G_HRT", "G_EOI", "G_SWITCH"), "guest"),
 }
 """Parameter -> stage; what is not named is KVM's."""

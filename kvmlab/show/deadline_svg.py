@@ -45,11 +45,12 @@ LONG = {"host": "host's interrupt", "exit": "VM exit", "entry": "VM entry"}
 def deadline_svg(shown: DeadlineView) -> str:
     """Return the picture; its alternative text is the foot."""
     scale, low = _scale(shown), TOP + PITCH * len(shown.rows) - 4
+    costed = any(row.costs for row in shown.rows)
     body = (
-        *_head(shown),
+        *_head(shown, costed),
         *(part for i, row in enumerate(shown.rows) for part in _row(row, TOP + PITCH * i, scale)),
         *_bracket(shown, scale),
-        *_axis(scale, low),
+        *(_axis(scale, low) if costed else (marks.flag(ZERO, 34, low),)),
         *foot_svg(shown.foot, low + BELOW - 44, WIDTH),
     )
     return document(WIDTH, low + BELOW, "Zero at the deadline", shown.foot, "".join(body))
@@ -64,11 +65,13 @@ def _x(number: Fraction | int, scale: int) -> float:
     return ZERO + float(number) / scale
 
 
-def _head(shown: DeadlineView) -> Iterator[str]:
+def _head(shown: DeadlineView, costed: bool) -> Iterator[str]:
     yield text(6, 20, f"Zero at the deadline: the guest {GUESTS[shown.guest]}", big=True, bold=True)
     yield text(ZERO - 8, 46, "not to scale", quiet=True, anchor="end")
-    yield text(ZERO + 18, 46, "the deadline; cycles from here", quiet=True)
+    yield text(ZERO + 18, 46, "the deadline; cycles from here" if costed else "the deadline", quiet=True)
     x = WIDTH - 6.0
+    if not costed:
+        return
     for status in (Status.FITTED, Status.ASSUMED, Status.MEASURED):
         x -= width(status.value)
         yield text(x, 20, status.value) + _edges(x - 32, 9, 26, 14, KINDS[status])

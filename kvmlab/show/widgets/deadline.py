@@ -24,6 +24,22 @@ KERNELS: Mapping[str, str] = {
 """What the picture offers for its lower row, and what it says of each."""
 
 
+class DeadlinePicture(TwinBox):
+    """The picture alone, for one kernel or two: what a lesson shows before it hands over the controls."""
+
+    def __init__(self, guest: str, *kernels: str) -> None:
+        self.shown = rows(guest, *kernels)
+        super().__init__([widgets.HTML(deadline_svg(self.shown))])
+
+    @property
+    def foot(self) -> str:
+        """The sentence under the picture."""
+        return self.shown.foot
+
+    def __repr__(self) -> str:
+        return deadline_text(self.shown)
+
+
 class ZeroAtDeadline(TwinBox):
     """The picture of :mod:`kvmlab.show.deadline_svg`, redrawn when the guest or the kernel changes.
 

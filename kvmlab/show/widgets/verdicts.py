@@ -21,7 +21,7 @@ from kvmlab.show.widgets.twin import TwinBox
 OnOpen = Callable[[Scenario, str | None], object]
 """What a press does: (the cell's scenario, its shortest counterexample or ``None``)."""
 
-CELL, NAME = "176px", "220px"
+CELL, NAME = "204px", "220px"
 
 
 class VerdictGrid(TwinBox):

@@ -1,0 +1,80 @@
+"""The hunt of notebook 02b: which version of the timer code goes wrong where? The explorer grades.
+
+Three answers are possible: all is well, the alarm never rings, or it rings too often.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from kvmlab.errors import unknown
+from kvmlab.kernels.names import kernel as named
+from kvmlab.labs.alarm_grid import WRITES
+from kvmlab.schedulers.explore import Exploration, explore
+
+KERNELS = ("v4.7", "64672c9", "v4.10", "v4.19")
+ANSWERS = ("ok", "never", "too often")
+MEANS = {"LOST": "never", "NO_HOLDER": "never"}
+"""Property -> answer; every other one is an interrupt too many."""
+
+Cell = tuple[str, str]
+"""A kernel, and what the guest does."""
+CELLS: tuple[Cell, ...] = tuple((kernel, column) for kernel in KERNELS for column in WRITES)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A guess about a cell, and what the explorer found there: a property and how many steps, or nothing."""
+
+    cell: Cell
+    guess: str
+    broken: str
+    steps: int
+
+    @property
+    def answer(self) -> str:
+        """The right answer."""
+        return MEANS.get(self.broken, "too often") if self.broken else "ok"
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the guess was that."""
+        return self.guess == self.answer
+
+    def __str__(self) -> str:
+        kernel, column = self.cell
+        found = f"{self.broken} after {self.steps} steps" if self.broken else "ok in every schedule"
+        said = f"{kernel}, {column}: you said {self.guess}"
+        return f"{'✓' if self.agrees else '✕'} {said}; the explorer found {found}"
+
+
+@cache
+def _found(cell: Cell) -> Exploration:
+    kernel, column = cell
+    return explore(WRITES[column](named(kernel)))
+
+
+def grade(guesses: Mapping[Cell, str]) -> list[Grade]:
+    """Return the grades of these guesses; raise BadInput for a cell or an answer that does not exist."""
+    return [_grade(cell, guess) for cell, guess in guesses.items()]
+
+
+def _grade(cell: Cell, guess: str) -> Grade:
+    check(cell, guess)
+    worst = _found(cell).shortest
+    return (
+        Grade(cell, guess, worst.property.label, len(worst.labels) - 1)
+        if worst
+        else Grade(cell, guess, "", 0)
+    )
+
+
+def check(cell: Cell, guess: str) -> None:
+    """Raise BadInput, with the nearest name, for a cell or an answer that does not exist."""
+    for kind, name, known in (
+        ("kernel", cell[0], KERNELS),
+        ("case", cell[1], WRITES),
+        ("answer", guess, ANSWERS),
+    ):
+        if name not in known:
+            raise unknown(kind, name, known)

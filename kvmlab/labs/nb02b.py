@@ -1,0 +1,94 @@
+"""Notebook 02b, How sure is 25 %?: everything its cells use."""
+
+from collections.abc import Callable, Iterator
+
+import ipywidgets as widgets
+
+from kvmlab.kernels.names import kernel as named
+from kvmlab.labs import nb02
+from kvmlab.labs.histogram_bench import LatencyHistogram as histogram
+from kvmlab.labs.hunt_bench import HuntBench
+from kvmlab.labs.predict import Predict, asked
+from kvmlab.labs.questions02b import QUESTIONS
+from kvmlab.labs.recorded_machine import predictions
+from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
+from kvmlab.scenarios.latency import tscdeadline_latency
+from kvmlab.scenarios.vmexit import vmexit
+from kvmlab.schedulers.measure import measure
+from kvmlab.schedulers.profiles.hsw16 import HSW16
+from kvmlab.show.widgets.sensitivity import RestsOn as rests_on
+
+__all__ = [
+    "alarm_line",
+    "broken_timers",
+    "calculator",
+    "explore",
+    "foot",
+    "histogram",
+    "hunt",
+    "latency",
+    "predict",
+    "recorded_machine",
+    "rests_on",
+    "tscdeadline",
+]
+
+alarm_line, calculator, explore, foot = nb02.alarm_line, nb02.calculator, nb02.explore, nb02.foot
+
+ADVANCES = (0, 250, 500, 1000)
+"""lapic_timer_advance_ns."""
+
+
+def predict(number: str) -> Predict:
+    """Return the predict box of a question; raise BadInput for a number that is none."""
+    return Predict(asked(number, QUESTIONS).question, SCENES[number])
+
+
+def _early() -> widgets.HTML:
+    return widgets.HTML(f"<pre>{latency('v4.19', 'v6.1')}</pre>")
+
+
+SCENES: dict[str, Callable[[], widgets.Widget]] = {"02b.1": rests_on, "02b.2": _early}
+
+
+def recorded_machine() -> str:
+    """Return what was measured on the machine of the recordings, and what the model says of that machine."""
+    return "\n".join(predictions())
+
+
+def latency(*kernels: str) -> str:
+    """Return how late a busy guest's handler is, by how much the timer is advanced; negative is early."""
+    return "\n".join(_latency(kernels))
+
+
+def _latency(kernels: tuple[str, ...]) -> Iterator[str]:
+    yield f"{'advance, ns':<14}" + "".join(f"{name:>12}" for name in kernels) + "   cycles"
+    for advance in ADVANCES:
+        means = (measure(tscdeadline_latency(named(k), advance=advance), HSW16).mean for k in kernels)
+        yield f"{advance:<14}" + "".join(f"{round(mean):>12}" for mean in means)
+
+
+def hunt() -> HuntBench:
+    """Return the bench of the hunt."""
+    return HuntBench()
+
+
+def broken_timers() -> str:
+    """Return the CPUs on which KVM does not trust the preemption timer's rate."""
+    lines = (f"{eax:#010x}  {erratum}" for eax, erratum in BROKEN_PREEMPTION_TIMER.items())
+    return "\n".join([f"{'CPUID.1:EAX':<12}erratum", *lines])
+
+
+def tscdeadline(*kernels: str) -> str:
+    """Return vmexit.flat's tscdeadline on a host with a preemption timer that works, and on one without."""
+    return "\n".join(_tscdeadline(kernels))
+
+
+def _tscdeadline(kernels: tuple[str, ...]) -> Iterator[str]:
+    yield f"{'tscdeadline':<14}{'works':>10}{'broken':>10}   cycles"
+    for name in kernels:
+        means = (
+            measure(vmexit(named(name), case="tscdeadline", preemption_timer=pt), HSW16).mean
+            for pt in (True, False)
+        )
+        yield f"{name:<14}" + "".join(f"{round(mean):>10}" for mean in means)

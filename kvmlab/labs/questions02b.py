@@ -1,0 +1,67 @@
+"""The questions of notebook 02b and what is said to each guess; tests hold them against what is measured."""
+
+from kvmlab.labs.question import Choice, Question
+
+RESTS = Question(
+    "02b.1",
+    "The patch gains 24.4 % of a busy guest's latency in the model. Turn one of these numbers up by a "
+    "tenth. Which one moves the 24.4 % most?",
+    (
+        Choice(
+            "RESID, 384 cycles: of which nobody knows what they are",
+            "It is large, and nobody knows it. But both kernels pay it: it only makes the whole longer, of "
+            "which the gain is a share.",
+        ),
+        Choice(
+            "HW_EXIT, 330 cycles: the processor leaves the guest",
+            "Both kernels leave the guest once. It makes the whole longer, and does nothing for the gain.",
+        ),
+        Choice(
+            "HRT_INT, 360 cycles: the host looks through its timers",
+            "So it is: only the kernel before pays it. It is the gain, or almost half of it.",
+            right=True,
+        ),
+        Choice(
+            "H_PREEMPT, 30 cycles: KVM handles the preemption timer's exit",
+            "Only the patch pays it, so all of it counts. But a tenth of 30 cycles is three.",
+        ),
+    ),
+    "What decides: what both kernels pay cancels. A gain rests on what only one of them does, and here the "
+    "largest part of that is a number which was fitted to this very gain.",
+    (),
+    "",
+)
+
+EARLY = Question(
+    "02b.2",
+    "KVM may let the timer fire early, by lapic_timer_advance_ns, so that the guest's handler runs at the "
+    "deadline and not 2000 cycles behind it. From 2018 on this holds for the preemption timer too. v4.19, "
+    "1000 ns (2300 cycles): what does a busy guest see?",
+    (
+        Choice(
+            "the interrupt exactly at its deadline",
+            "That is the idea, and it takes a wait: KVM must spin until the deadline, just before it "
+            "enters the guest. For the hrtimer it does.",
+        ),
+        Choice(
+            "the interrupt before its deadline",
+            "So it is. The timer was advanced, and nobody waits.",
+            right=True,
+        ),
+        Choice(
+            "the interrupt later than without: KVM spins now",
+            "Spinning costs time, that is so. But it only ends at the deadline, never behind it.",
+        ),
+        Choice(
+            "the same as before",
+            "It would be, had the guest a deadline that KVM could not move. But the alarm is KVM's own, "
+            "and it is set earlier.",
+        ),
+    ),
+    "What decides: firing early is half of it, waiting is the other half. c5ce8235cffa (2018) brought the "
+    "first one to the preemption timer, ee66e453db13 (2019) the second.",
+    (),
+    "",
+)
+
+QUESTIONS = {question.id: question for question in (RESTS, EARLY)}

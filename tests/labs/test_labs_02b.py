@@ -1,0 +1,118 @@
+"""Notebook 02b: its questions are true, the explorer grades the hunt, misses are shown as they are."""
+
+import pytest
+
+pytest.importorskip("ipywidgets")
+pytest.importorskip("matplotlib")
+
+from kvmlab.errors import BadInput
+from kvmlab.kernels.names import kernel
+from kvmlab.labs import nb02b
+from kvmlab.labs.alarm_grid import WRITES
+from kvmlab.labs.hunt import ANSWERS, CELLS, grade
+from kvmlab.labs.hunt_bench import HuntBench
+from kvmlab.labs.questions02b import QUESTIONS
+from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
+from kvmlab.schedulers.explore import explore
+from kvmlab.show.sensitivity import rests
+
+RIGHT = {
+    ("64672c9", "writes 0"): "too often",
+    ("64672c9", "writes far"): "too often",
+    ("v4.10", "writes 0"): "too often",
+    ("v4.10", "is woken"): "too often",
+}
+"""What the page's answer says; everywhere else all is well."""
+
+
+def test_02b_1_the_choices_are_ranked_as_the_feedback_says() -> None:
+    """Of the four numbers in the question the one that only the kernel before pays moves the figure most."""
+    named = [choice.text.split(",")[0] for choice in QUESTIONS["02b.1"].choices]
+    bars = {bar.parameter: bar for bar in rests("busy gain %").bars}
+    reach = {name: abs(bars[name].higher - rests("busy gain %").value) for name in named if name in bars}
+    right = next(choice for choice in QUESTIONS["02b.1"].choices if choice.right)
+    assert max(reach, key=lambda name: reach[name]) == right.text.split(",")[0]
+    assert (
+        "24.4 %" in QUESTIONS["02b.1"].text
+        and rests("busy gain %").amount(rests("busy gain %").value) == "24.4 %"
+    )
+
+
+def test_what_the_percentages_rest_on_is_not_measured() -> None:
+    """None of the eight strongest numbers behind the 25 % is; the first of both is fitted to them."""
+    assert all(bar.status.value != "measured" for bar in rests("busy gain %").bars[:8])
+    assert rests("cyclictest %").bars[0].parameter == "NOHZ_IRQ"
+
+
+def test_02b_2_half_a_feature_is_early() -> None:
+    """v4.19 fires and does not wait; v6.1 waits, and is never before the deadline."""
+    rows = [line.split() for line in nb02b.latency("v4.19", "v6.1").splitlines()[1:]]
+    assert int(rows[-1][1]) < 0 < int(rows[-1][2])
+    assert all(int(row[2]) >= 440 for row in rows)
+    assert next(c.text for c in QUESTIONS["02b.2"].choices if c.right) == "the interrupt before its deadline"
+
+
+@pytest.mark.parametrize("number", QUESTIONS)
+def test_show_me_opens_what_answers_it(number: str) -> None:
+    """And the feedback ends in the fact."""
+    box = nb02b.predict(number)
+    assert box.answer(1).endswith(QUESTIONS[number].fact) and len(box._scene.children) == 1
+
+
+def test_the_recorded_machine_is_predicted_and_its_misses_are_shown() -> None:
+    """The busy guest to the percent; the halting one two fifths short, its difference by a fifth."""
+    rows = [line.split() for line in nb02b.recorded_machine().splitlines()[1:]]
+    misses = [float(row[-2]) for row in rows]
+    assert all(abs(miss) < 1 for miss in misses[:3])
+    assert all(-45 < miss < -35 for miss in misses[3:5]) and abs(misses[5]) < 34
+
+
+def test_the_hunts_answers_are_the_pages() -> None:
+    """Every cell, by the explorer."""
+    for each in grade(dict.fromkeys(CELLS, "ok")):
+        assert each.answer == RIGHT.get(each.cell, "ok")
+        assert each.agrees == (each.cell not in RIGHT)
+
+
+def test_a_grade_is_a_search_of_its_own() -> None:
+    """What it names is what a search finds, in as many steps."""
+    (found,) = grade({("v4.10", "writes 0"): "never"})
+    worst = explore(WRITES["writes 0"](kernel("v4.10"))).shortest
+    assert worst is not None and (found.broken, found.steps) == (worst.property.label, len(worst.labels) - 1)
+    assert not found.agrees and str(found).startswith(
+        "✕ v4.10, writes 0: you said never; the explorer found SPURIOUS"
+    )
+
+
+def test_the_hunt_is_graded_as_far_as_it_was_guessed() -> None:
+    """Nothing before a guess; an old grade goes with a new guess; the table comes when all are guessed."""
+    hunt = HuntBench()
+    assert hunt.check() == [] and "Guess first" in hunt._said.value
+    hunt.guess("64672c9", "writes far", "too often")
+    hunt.guess("v4.7", "writes 0", "never")
+    assert [each.agrees for each in hunt.check()] == [False, True]
+    assert "1 of 2 agree with the explorer; 10 are open." in repr(hunt) and hunt._below.children == ()
+    hunt.guess("v4.7", "writes 0", "ok")
+    assert hunt._said.value == "" and "agree" not in repr(hunt)
+    for cell in CELLS:
+        hunt.guess(*cell, RIGHT.get(cell, "ok"))
+    assert all(each.agrees for each in hunt.check()) and len(hunt._below.children) == 1
+    assert max(map(len, repr(hunt).splitlines())) <= 80 + 10
+
+
+@pytest.mark.parametrize(
+    "wrong", [("v4.9", "writes 0", "ok"), ("v4.7", "sleeps", "ok"), ("v4.7", "writes 0", "maybe")]
+)
+def test_what_the_hunt_refuses_changes_nothing(wrong: tuple[str, str, str]) -> None:
+    """A version, a case or an answer that does not exist."""
+    hunt = HuntBench()
+    with pytest.raises(BadInput, match="unknown"):
+        hunt.guess(*wrong)
+    assert {box.value for box in hunt._guesses.values()} == {"?"} and "ok" in ANSWERS
+
+
+def test_the_table_of_broken_timers_is_the_models() -> None:
+    """A line each; and such a host costs what an hrtimer costs."""
+    assert len(nb02b.broken_timers().splitlines()) == 1 + len(BROKEN_PREEMPTION_TIMER)
+    works, broken = map(int, nb02b.tscdeadline("v4.10").splitlines()[1].split()[1:])
+    assert broken - works == 800
