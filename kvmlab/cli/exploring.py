@@ -36,7 +36,7 @@ def explore(args: Namespace) -> int:
     how = mechanisms(chosen, chosen.monitor) if chosen.monitor and result.violations else ()
     counted = count(_losing(chosen)) if args.count else None
     show = _json if args.json else _text
-    print(show(chosen, result, how, counted))
+    print(show(args.scenario, chosen, result, how, counted))
     return 1 if result.violations else 0 if result.complete else 2
 
 
@@ -82,10 +82,12 @@ def _losing(chosen: Scenario) -> Scenario:
     return replace(chosen, properties=lost)
 
 
-def _json(chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None) -> str:
+def _json(
+    asked: str, chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None
+) -> str:
     shortest = list(result.shortest.labels) if result.shortest else []
     row: dict[str, Any] = {
-        "scenario": chosen.name,
+        "scenario": asked,
         "kernel": chosen.kernel.name,
         "verdict": result.verdict,
         "property": result.shortest.property.sentence if result.shortest else chosen.property,
@@ -107,8 +109,10 @@ def _json(chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], cou
     return json.dumps(row)
 
 
-def _text(chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None) -> str:
-    lines = [f"{chosen.name} on {chosen.kernel.name}: {result!r}"]
+def _text(
+    asked: str, chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None
+) -> str:
+    lines = [f"{asked} on {chosen.kernel.name}: {result!r}"]
     if result.shortest:
         lines.append(f"violated: {result.shortest.property.sentence}")
         lines += [f"{n:>4}  {label}" for n, label in enumerate(result.shortest.labels, 1)]

@@ -139,6 +139,8 @@ def _unittest(commands: "argparse._SubParsersAction[Parser]") -> None:
         metavar="K",
         help="level 0's IPI to itself comes K instructions late",
     )
+    cold = "the guest's first touch of a page is an EPT violation, as in the recorded runs: an exit by luck"
+    unittest.add_argument("--cold", action="store_true", help=cold)
     unittest.set_defaults(command=unittests.unittests)
     _json(unittest)
 

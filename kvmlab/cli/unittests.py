@@ -16,7 +16,7 @@ def unittests(args: Namespace) -> int:
         raise BadInput("--level and --ipi-delay: 0 or more")
     names = [args.name] if args.name else list(TESTS)
     knobs = {"level": args.level, "kernels": _kernels(args), "cpus": args.cpus, "ipi_delay": args.ipi_delay}
-    results = [unittest(name, **knobs) for name in names]
+    results = [unittest(name, **knobs, cold=args.cold) for name in names]
     print(json.dumps(_row(args, results)) if args.json else "\n".join(map(repr, results)))
     return 0 if all(result.ok for result in results) else 1
 

@@ -33,6 +33,7 @@ def test_exactness_by_level(
     words = ("explore", "immediate-exit", "--levels", levels, "--methods", methods, *more)
     status, row = data(capsys, *words)
     assert (row["verdict"], status) == (verdict, int(verdict == "violated"))
+    assert row["scenario"] == "immediate-exit"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,14 @@ def test_a_unit_test_prints_what_the_real_one_prints(capsys: pytest.CaptureFixtu
     assert "FAIL: preemption timer with 0 value (vmcall stage 5)" in out
     assert main(("unittest", "preemption timer")) == 0
     assert "FAIL" not in capsys.readouterr().out
+
+
+def test_a_cold_page_exits_by_luck(capsys: pytest.CaptureFixture[str]) -> None:
+    """The recorded run passed a test with a late IPI because its first touch of a page exited."""
+    late = ("--kernel", "v6.1+noapicv+preemption-timer=0", "--ipi-delay", "2000")
+    words = ("unittest", "vmx_pending_event_test", *late)
+    assert [main(words), main((*words, "--cold"))] == [1, 0]
+    capsys.readouterr()
 
 
 def test_one_kernel_for_every_level(capsys: pytest.CaptureFixture[str]) -> None:
