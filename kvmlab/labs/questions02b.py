@@ -26,8 +26,9 @@ RESTS = Question(
             "Only the patch pays it, so all of it counts. But a tenth of 30 cycles is three.",
         ),
     ),
-    "What decides: what both kernels pay cancels. A gain rests on what only one of them does, and here the "
-    "largest part of that is a number which was fitted to this very gain.",
+    "What decides: in the gain what both kernels pay cancels, and in a percentage it only stretches the "
+    "whole. So it rests on what one of them does alone, and here the largest part of that is a number "
+    "which was fitted to this very gain.",
     (),
     "",
 )
