@@ -1,5 +1,6 @@
 """hv timer and hrtimer: what every kernel does with a deadline, in every schedule; why each step is there."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.kernels.timers import switch_steps, timed, without
+from kvmlab.kvm.hrtimer import HANDLER
 from kvmlab.machine.program import compile_path
+from kvmlab.machine.property import Property
 from kvmlab.machine.run import Run
 from kvmlab.processor.records import frame
+from kvmlab.processor.vectors import LOCAL_TIMER_VECTOR, bit
 from kvmlab.scenarios.hv_timer import FAR, NEAR, hv_timer
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
@@ -161,6 +165,43 @@ def test_writing_over_a_deadline(name: str, rewrite: str) -> None:
 def test_a_move_to_another_cpu_does_no_harm(name: str, hlt: int, migrations: int) -> None:
     """The hv timer is set again there, the hrtimer follows before the entry."""
     assert mechanisms(found(name, hlt=hlt, wakes=0, migrations=migrations)) == set()
+
+
+def test_hrtimer_cancel_waits_for_a_callback_on_another_cpu() -> None:
+    """Else the guest writes 0, and the callback that is under way makes an interrupt all the same."""
+    assert mechanisms(found("v4.7", hlt=0, wakes=0, migrations=1, rewrite="off")) == set()
+
+
+@pytest.mark.parametrize("migrations", [0, 1])
+def test_only_a_move_lets_the_callback_run_beside_the_thread(migrations: int) -> None:
+    """On one CPU the interrupt is on top of the thread, or the thread is asleep."""
+    what = hv_timer(kernel("v4.7"), hlt=0, wakes=0, migrations=migrations)
+    t, top = what.records["timer"], what.records["core"].frame
+    beside = Property("BESIDE", "", lambda s: s[t.hrtimer.running] and s[top] != HANDLER)
+    assert bool(explore(replace(what, properties=(beside,))).violations) == bool(migrations)
+
+
+@pytest.mark.parametrize("name", ["v4.7", "v4.19"])
+def test_the_host_has_one_interrupt_for_one_expiry(name: str) -> None:
+    """Hardware does not fire again for an hrtimer whose interrupt is pending, or is being handled."""
+    what = hv_timer(kernel(name), refuse=True)
+    t, host = what.records["timer"], what.records["L0"]
+    for seed in range(20):
+        for step in walked(what, seed).steps:
+            if step.move.step.label == "LOCAL_TIMER":
+                taken = (step.before[host.irr] | step.before[host.isr]) & bit(LOCAL_TIMER_VECTOR)
+                assert not taken and not step.before[t.hrtimer.called]
+
+
+def test_the_thread_stays_where_preemption_is_off() -> None:
+    """Between preempt_disable and preempt_enable nobody moves it; elsewhere somebody does."""
+    what, moved = hv_timer(kernel("v4.19"), hlt=2, wakes=1, migrations=9), 0
+    for seed in range(20):
+        for step in walked(what, seed).steps:
+            if step.move.step.label == "MIGRATE":
+                moved += 1
+                assert not step.before[what.records["timer"].nopreempt]
+    assert moved > 20
 
 
 @pytest.mark.parametrize("name", ["v4.7", "64672c9", "v4.10", "v4.19", "v6.1"])

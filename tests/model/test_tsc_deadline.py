@@ -8,7 +8,10 @@ from timer_bench import ROWS
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel
+from kvmlab.kernels.v6_1_fastpath import FASTPATH
 from kvmlab.kvm.lapic_advance import adjusted
+from kvmlab.machine.edit import find
+from kvmlab.machine.step import Step
 from kvmlab.scenarios.tsc_deadline import TRACED, tsc_deadline
 from kvmlab.schedulers.clock import clocked
 from kvmlab.traces import load
@@ -185,6 +188,16 @@ def test_counts_are_served_too(name: str, mode: str) -> None:
     at = [step.time for step in made.steps if step.move.step.label == "VIRTUAL_INTERRUPT"]
     gaps = [b - a for a, b in zip(at, at[1:], strict=False)]
     assert what.done(made.state) and len(at) == 4 and all(39_900 < gap < 40_500 for gap in gaps)
+
+
+@pytest.mark.parametrize(("mode", "requests", "left"), [(2, 0, True), (1, 4, True), (1, 0, False)])
+def test_the_fast_path_looks_again(mode: int, requests: int, left: bool) -> None:
+    """Somebody has kicked, or made a request: out of the inner loop, with no entry in between."""
+    what = tsc_deadline(kernel("v6.1"), mode="busy", rounds=1)
+    vcpu, s = what.records["vcpu"], list(what.system.start)
+    s[vcpu.mode], s[vcpu.requests] = mode, requests
+    recheck = find(FASTPATH, "FAST.recheck")
+    assert isinstance(recheck, Step) and (recheck.fn(s, vcpu) == "run_again") == left
 
 
 def test_bad_knobs_are_refused() -> None:
