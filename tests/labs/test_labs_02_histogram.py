@@ -9,6 +9,7 @@ pytest.importorskip("matplotlib")
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
+from kvmlab.kvm.lapic_advance import ADVANCE_MAX
 from kvmlab.labs import plots
 from kvmlab.labs.draws import LONGEST, MHZ, Setting, drawn
 from kvmlab.labs.histogram import COLUMNS, histogram, histogram_text
@@ -35,6 +36,15 @@ def test_an_advance_counts_until_the_kernel_waits(advance: int) -> None:
     found = measure(cyclictest(kernel("v6.1"), samples=32, advance=advance), HSW16).mean
     draws = drawn("v6.1", Setting(advance=advance), 500)
     assert abs(mean(draws) - found) < found / 50
+
+
+def test_no_draw_is_faster_than_what_comes_behind_the_wait() -> None:
+    """Sample by sample: a greater advance is never slower, and the greatest one is the floor."""
+    soon, sooner, floor = (
+        drawn("v6.1", Setting(guest="halt", window=LONGEST, advance=advance), 500)
+        for advance in (500, 1000, ADVANCE_MAX)
+    )
+    assert all(a >= b >= c for a, b, c in zip(soon, sooner, floor, strict=True))
 
 
 def test_a_longer_window_polls_more_often() -> None:

@@ -24,6 +24,7 @@ def frames() -> list[tuple[DeadlineView, str]]:
     """Return every picture that the widget shows, one with a single row, and one of a thread that sleeps."""
     views = [rows(guest, "v4.7", name) for guest, name in product(GUESTS, KERNELS)]
     views += [rows("busy", "v4.7"), rows("halt", "v4.7", "64672c9", poll=False)]
+    views += [rows("halt", "64672c9 - switch_to_sw_timer()", "64672c9 - SW.cancel_hv")]
     return [(view, deadline_svg(view)) for view in views]
 
 
@@ -89,6 +90,14 @@ def test_the_twin_is_at_most_80_columns_wide_and_adds_up() -> None:
                 numbers = [round(cycles) for cycles in row.by_parameter().values()]
                 assert sum(numbers) == round(row.total)
                 assert any(line.startswith("  in all") and str(round(row.total)) in line for line in lines)
+
+
+def test_where_nothing_is_measured_there_is_no_scale() -> None:
+    """Two stories have no cycles, so the picture has neither numbers of cycles nor kinds of edges."""
+    for view, svg in frames():
+        texts = [w.says for w in words(svg)]
+        costed = any(row.costs for row in view.rows)
+        assert ("cycles" in texts) == ("measured" in texts) == costed
 
 
 def test_what_goes_wrong_is_a_word_and_a_reason() -> None:
