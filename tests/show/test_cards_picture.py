@@ -12,6 +12,7 @@ from kvmlab.show.cards_says import foot
 from kvmlab.show.cards_story import story
 from kvmlab.show.cards_svg import ZERO, cards_svg
 from kvmlab.show.cards_text import cards_text
+from kvmlab.show.methods import count
 from kvmlab.show.ruler import Ruler
 
 METHODS = ("ipi", "timer0")
@@ -108,3 +109,25 @@ def test_what_the_entry_finds_is_a_mark_before_the_door() -> None:
         wish, bell = marks.wish(148, 316), marks.diamond(206, 316, "pending")
         assert (wish in svg) == (at > 2 and bool(slot.wish))
         assert (bell in svg) == (at > 2 and entry.ipi_state == "pending")
+
+
+def test_the_sentences_say_what_the_states_say() -> None:
+    """Where the wish is, what the entry finds, why and how late the guest left, what was told, the verdict."""
+    for told, at, _ in frames():
+        says, seen, mix = foot(told, told.moments[at - 1]), told.moments[at - 1].tower, told.mix
+        slot = seen.floors[0].slot
+        assert slot is not None
+        if at == 2:
+            cards = [(mix.tested, mix.guest), *([(mix.tested - 1, mix.tested)] if mix.tested else [])]
+            marked = [card for card in (seen.card(*pair) for pair in cards) if card.wish]
+            wanted = [(card.name, card.wish) for card in marked] or [(seen.ipi, "its own CPU")]
+            assert any(where in says and what in says for where, what in wanted) and all(wanted[0])
+        if at == 3:
+            found = slot.wish or (seen.ipi if seen.ipi_state == "pending" else "no wish")
+            assert f"The entry finds {found}" in says
+        if at == 4:
+            far = f"executes {told.instructions} " if told.instructions else "before its first instruction"
+            assert far in says and says.endswith(f"{told.reason}.")
+        if at == 5:
+            assert f"L{mix.asks} is told {told.told}." in says
+            assert says.endswith(f"{told.word}: {count(told.instructions)}.")
