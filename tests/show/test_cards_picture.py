@@ -112,7 +112,7 @@ def test_what_the_entry_finds_is_a_mark_before_the_door() -> None:
 
 
 def test_the_sentences_say_what_the_states_say() -> None:
-    """Where the wish is, what the entry finds, why and how late the guest left, what was told, the verdict."""
+    """Where the wish is, what the entry finds, why and how late the guest left, what was told."""
     for told, at, _ in frames():
         says, seen, mix = foot(told, told.moments[at - 1]), told.moments[at - 1].tower, told.mix
         slot = seen.floors[0].slot
