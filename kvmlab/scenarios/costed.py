@@ -13,12 +13,10 @@ from kvmlab.kernels.kernel import RUN_LOOP, Kernel
 from kvmlab.kernels.timers import timed
 from kvmlab.kvm.exits import because
 from kvmlab.kvm.nested import nothing
-from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.machine.edit import After, Before, Edit, Swap, apply, find
 from kvmlab.machine.state import Cell
 from kvmlab.machine.step import Block, Node, Row, Step, loop, prioritised
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.vectors import LOCAL_TIMER_VECTOR, bit
 
 X86 = "v4.10 x86.c "
 
@@ -134,15 +132,10 @@ def _used(kernel: Kernel) -> bool:
 
 
 def _fires_slowly(local_timer: Block) -> Block:
-    """Return the CPU's timer so that its interrupt is on its way for a while, and comes once."""
+    """Return the CPU's timer so that its interrupt is on its way for a while."""
     fires = find(local_timer, "LOCAL_TIMER")
-    assert isinstance(fires, Step) and fires.when is not None
-    due = fires.when
-
-    def once(s: Sequence[int], me: TimedVcpu) -> bool:
-        return bool(due(s, me)) and not s[me.cpu.isr] & bit(LOCAL_TIMER_VECTOR)
-
-    return loop(local_timer.name, replace(FIRE, when=once), replace(fires, when=None))
+    assert isinstance(fires, Step)
+    return loop(local_timer.name, replace(FIRE, when=fires.when), replace(fires, when=None))
 
 
 def with_nohz(kernel: Kernel) -> Kernel:

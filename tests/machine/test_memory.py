@@ -93,6 +93,17 @@ def test_a_clock_that_is_asked_for_some_steps_only_takes_all_of_them(
     assert found == shown
 
 
+@pytest.mark.parametrize("sets", range(3, 9))
+def test_a_deadline_comes_first_wherever_it_falls_into_a_stride(sets: int) -> None:
+    """Who waits for it stands first in the list: what the other has done by then is what he finds."""
+    other = [("arm", 0, 1), *(("set", 1, value) for value in range(sets))]
+    system = busy_system([(None, 0, [("ring", 0, 0), ("set", 0, 1)]), (None, 0, other)])
+    whole = [step for step in plain_steps(system, 99, now=0) if step[1].startswith("a:")]
+    clock = Clock(system, now=0, seen=frozenset({"a0r", "a1s"}))
+    assert [(clock.time, move.label, tuple(clock.state)) for move in islice(clock, len(whole))] == whole
+    assert len(whole) > 2 or sets < 4
+
+
 def test_a_limit_that_is_soon_reached_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters make the memory give up, place by place; the strides stop in front of them."""
     monkeypatch.setattr(memory, "LIMIT", 4)

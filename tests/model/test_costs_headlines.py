@@ -55,6 +55,14 @@ def test_the_quantum_of_the_counter_is_no_number_of_the_profile() -> None:
     assert len(set(m.samples)) > 8
 
 
+def test_what_comes_early_is_taken_off_again() -> None:
+    """A timer that is entered at once is early by a quantum: the exit costs what it costs all the same."""
+    m = measure(made("tscdeadline_latency", "64672c9", **BUSY), HSW16.derive(HV_ARM=0))
+    assert m.parameters[TIME] == 1 - QUANTUM
+    assert m.parameters["HW_EXIT"] == cycles("HW_EXIT")
+    assert sum(item.cycles for item in m.items) == m.mean
+
+
 def test_from_patch_3_on_the_request_is_missing_too() -> None:
     """A kernel with APICv and without KVM_REQ_EVENT pays nothing for its injection block."""
     for guest in ("busy", "halt"):
