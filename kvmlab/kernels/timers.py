@@ -16,7 +16,7 @@ from kvmlab.kvm.requests import KVM_REQ_MIGRATE_TIMER, KVM_REQ_PENDING_TIMER, KV
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.kvm.vcpu_block import KICK_WAKE, RUNNING
 from kvmlab.kvm.vcpu_load import MIGRATE_TIMER
-from kvmlab.machine.call import link
+from kvmlab.machine.call import Call, link
 from kvmlab.machine.edit import Before, Swap, apply, find
 from kvmlab.machine.step import Block, Effect, Node, Row, Step, cases, name_of
 
@@ -127,8 +127,7 @@ def _kept(clear: Effect) -> Effect:
 
 def switch_steps(kernel: Kernel) -> tuple[str, ...]:
     """Return the labels of the switch code, steps and calls: what :func:`without` may leave out."""
-    walked = (node for name in SWITCH if name in kernel.paths for node in kernel.paths[name].walk())
-    labels = [node.label for node in walked if isinstance(node, Step)]
+    labels = [label for name in (*SWITCH, HALT) for label in _labels(kernel.paths, name)]
     return tuple(label for label in labels if labels.count(label) == 1)
 
 
@@ -142,6 +141,8 @@ SWITCH = (
     "expired_hv_timer",
 )
 """The functions of the switch between the two timers."""
+HALT = "vcpu_block"
+"""Calls them; the rest of it is not theirs."""
 
 
 def without(kernel: Kernel, labels: Sequence[str]) -> Kernel:
@@ -154,11 +155,13 @@ def without(kernel: Kernel, labels: Sequence[str]) -> Kernel:
     for label in labels:
         if label not in known:
             raise BadInput(f"{kernel.name} has no switch step {label}; it has {', '.join(known) or 'none'}")
-        name = next(n for n in SWITCH if n in paths and label in _labels(paths[n]))
+        name = next(n for n in (*SWITCH, HALT) if label in _labels(paths, n))
         paths[name] = apply(paths[name], Swap(label))
     name = "".join([kernel.name, *(f"-{label}" for label in labels)])
     return replace(kernel, name=name, paths=paths)
 
 
-def _labels(path: Block) -> list[str]:
-    return [node.label for node in path.walk() if isinstance(node, Step)]
+def _labels(paths: Paths, name: str) -> list[str]:
+    steps = [node for node in paths[name].walk() if isinstance(node, Step)] if name in paths else []
+    calls = [step for step in steps if isinstance(step, Call) and step.function in SWITCH]
+    return [step.label for step in (calls if name == HALT else steps)]
