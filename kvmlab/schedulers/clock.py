@@ -49,17 +49,16 @@ class Costs(Protocol):
 
 Choose = Callable[[Sequence[Move]], Move]
 Cpu = str | Cell
-Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int], int, int]
-"""A move (None: nobody can move) with its CPU and cycles, and what carries it out, taken apart."""
+Left = tuple[tuple[Cell, int], ...]
+Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int], int, int, Left, Any]
+"""A move (None: nobody can move) with its CPU and cycles, and what carries it out, taken apart.
+
+Of a stride it is the last one. Behind it: how many steps, how much later than the first it begins, what the
+others leave, and the first.
+"""
 
 NEVER, NOBODY = 1 << 62, ""
-NOTHING: Ready = (None, NOBODY, 0, 0, lambda s, me: None, None, {}, 0, 0)
-
-
-def _leave(s: list[int], left: Sequence[tuple[Cell, int]]) -> None:
-    """The effect of a stride."""
-    for place, value in left:
-        s[place] = value
+NOTHING: Ready = (None, NOBODY, 0, 0, lambda s, me: None, None, {}, 0, 0, (), None)
 
 
 def by_list(moves: Sequence[Move]) -> Move:
@@ -116,30 +115,28 @@ class Clock:
                 ready = answers[key(s)]
             except KeyError:
                 ready = memory.learn(s, room, place)
-            move, cpu, cycles, pc, fn, me, jumps, steps, last = ready
+            move, cpu, cycles, pc, fn, me, jumps, steps, last, left, first = ready
             if move is None:
-                move, cpu, cycles, pc, fn, me, jumps, steps, last = self._first(me)
+                move, cpu, cycles, pc, fn, me, jumps, steps, last, left, first = self._first(me)
             start = free[cpu]
             if start < time:
                 start = time
-            if steps > 1 and start + last >= due:  # a deadline falls into the stride: go step by step
-                move, cpu, cycles, pc, fn, me, jumps, steps, last = self._apart(move)
+            if last and start + last >= due:  # a deadline falls into the stride: go step by step
+                move, cpu, cycles, pc, fn, me, jumps, steps, last, left, first = self._apart(first)
             if start >= due:
                 if due == NEVER:
                     return
                 start, armed = due, None
-            if start > time:
-                self.time = time = start
+            if start + last > time:
+                self.time = time = start + last
                 if now is not None:
                     s[now] = time
             if armed is None:
                 continue
+            for cell, value in left:
+                s[cell] = value
             if cycles:
                 free[cpu] = time + cycles
-            if last:
-                self.time = time = time + last
-                if now is not None:
-                    s[now] = time
             s[pc] = at = jumps[fn(s, me)]
             place = pc << 20 | at
             taken += steps
@@ -159,27 +156,16 @@ class Clock:
     def _apart(self, move: Move) -> Ready:
         cpu, cycles = self.plan(move)
         self._free.setdefault(cpu, 0)
-        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps, 1, 0
+        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps, 1, 0, (), move
 
     def _stride(self, r: Recorder) -> Ready:
-        """Return what is possible; if that is one move, as a stride that begins with it."""
+        """Return what is possible; if that is one move, the stride that begins with it."""
         ready = self._ready(r)
-        stride = self._strider.go(r, ready[0]) if ready[0] else None
-        if stride is None:
+        if ready[0] is None:
             return ready
-        move, cpu, _, pc, *_ = ready
-        at = stride.left.pop(pc)
-        return (
-            move,
-            cpu,
-            stride.cycles,
-            pc,
-            _leave,
-            tuple(stride.left.items()),
-            {None: at},
-            stride.steps,
-            stride.last,
-        )
+        found = self._strider.go(r, ready[0])
+        left = tuple(found.left.items())
+        return (*self._apart(found.end)[:7], found.steps, found.last, left, ready[0])
 
     def _first(self, ready: Sequence[Ready]) -> Ready:
         """Return what is next: the earliest start, then the highest frame, then the list."""

@@ -2,9 +2,9 @@
 
 A *stride* is a piece of one CPU's way that nobody could disturb. It is found by going it on a recording
 list, so that all it looks at is known. As long as those places hold the same values, and no deadline falls
-into it, it can be made in one go. It ends in front of a step whose effect looks at the time or a deadline,
-or changes one; where somebody else could move; and in front of every step that is to be seen. What was
-looked at only to find that the stride ends there does not count.
+into it, it leaves the same behind, up to its last step, which is carried out as ever. So a stride ends with
+the first step whose effect looks at the time or a deadline, or changes one; behind which somebody else could
+move; or that is to be seen. What was looked at only to find that out does not count.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Stride:
-    """So many ``steps``: the last one begins ``last`` cycles behind the first, and ends at ``cycles``.
+    """So many ``steps``, ``end`` the last of them, which begins ``last`` cycles behind the first.
 
-    ``left`` is what they leave behind in the state, their actor's position included.
+    ``left`` is what the others leave behind in the state, their actors' positions included.
     """
 
+    end: Move
     steps: int
     last: int
-    cycles: int
     left: dict[Cell, int]
 
 
@@ -36,7 +36,7 @@ class Strider:
     """Who finds strides: ``possible`` asks for moves, ``plan`` for a move's CPU and cycles.
 
     ``apart`` are the cells of the time and of deadlines, ``restless`` those that never hold the same value
-    again; a step labelled one of ``seen`` is in no stride.
+    again; a step labelled one of ``seen`` ends a stride.
     """
 
     possible: Callable[[Recorder], list[Move]]
@@ -45,24 +45,21 @@ class Strider:
     restless: set[Cell]
     seen: frozenset[str]
 
-    def go(self, r: Recorder, move: Move) -> Stride | None:
-        """Return the stride that begins with ``move``, the only one possible; None if it has no two steps."""
-        mine, steps, last, cycles, left = self.plan(move)[0], 0, 0, 0, dict[Cell, int]()
+    def go(self, r: Recorder, move: Move) -> Stride:
+        """Return the stride that begins with ``move``, the only one possible in ``r``."""
+        cpu, steps, last, left, looked = self.plan(move)[0], 1, 0, dict[Cell, int](), r.looked
         while steps < LONGEST and move.step.label not in self.seen:
-            cpu, cost = self.plan(move)
-            looked, r.looked, r.writes = r.looked, {}, set()
-            if cpu != mine or not self._timeless(r, move):
-                r.looked = looked
+            r.looked, r.writes = {}, set()
+            if not self._timeless(r, move):
                 break
-            steps, last, cycles = steps + 1, cycles, cycles + cost
-            left |= {cell: list.__getitem__(r, cell) for cell in r.writes - self.apart}
-            looked, r.looked = looked | r.looked, {}
             moves = self.possible(r)
-            if len(moves) != 1 or not r.reads.isdisjoint(self.restless):
-                r.looked = looked
+            if len(moves) != 1 or not r.reads.isdisjoint(self.restless) or self.plan(moves[0])[0] != cpu:
                 break
-            move, r.looked = moves[0], looked | r.looked
-        return Stride(steps, last, cycles, left) if steps > 1 else None
+            left |= {cell: list.__getitem__(r, cell) for cell in r.writes - self.apart}
+            steps, last, looked = steps + 1, last + self.plan(move)[1], looked | r.looked
+            move = moves[0]
+        r.looked = looked
+        return Stride(move, steps, last, left)
 
     def _timeless(self, r: Recorder, move: Move) -> bool:
         """Carry out ``move``; return whether it looked at nothing that varies and left time and deadlines."""
