@@ -1,20 +1,22 @@
-"""The command that tries every schedule: verdict, shortest counterexample, mechanisms, counts."""
+"""The command that tries every schedule: verdict, shortest counterexample, mechanisms, counts, lassos."""
 
 import json
 from argparse import Namespace
 from dataclasses import replace
 from typing import Any
 
-from kvmlab.errors import BadInput
+from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.kernels.orders import parse_order
 from kvmlab.kernels.step_table import step_table as bare_path
+from kvmlab.machine.property import Property
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.table import step_table, uncut
 from kvmlab.schedulers.count import Count, count
-from kvmlab.schedulers.explore import Exploration
+from kvmlab.schedulers.explore import Exploration, Violation
 from kvmlab.schedulers.explore import explore as explore_all
+from kvmlab.schedulers.liveness import Lasso, Liveness, liveness
 from kvmlab.schedulers.mechanism import Mechanism, mechanisms
 
 LEVELS = ("levels", "methods", "kernels", "cpus", "no_a1", "accesses")
@@ -29,15 +31,29 @@ DEFAULT_KERNELS = {"levels": "v4.18", "hv-timer": "v4.19"}
 def explore(args: Namespace) -> int:
     """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
     chosen = _table(args) if args.order else _scenario(args)
-    result = explore_all(chosen, args.limit, args.reduce)
+    result = _liveness(args, chosen) if args.liveness else explore_all(chosen, args.limit, args.reduce)
     if args.order and not args.reduce and args.limit is None:
         whole = explore_all(uncut(chosen))
         result = replace(result, states=whole.states, transitions=whole.transitions)
-    how = mechanisms(chosen, chosen.monitor) if chosen.monitor and result.violations else ()
+    looked_at = chosen.monitor if result.violations and not args.liveness else None
+    how = mechanisms(chosen, looked_at) if looked_at else ()
     counted = count(_losing(chosen)) if args.count else None
     show = _json if args.json else _text
     print(show(args.scenario, chosen, result, how, counted))
     return 1 if result.violations else 0 if result.complete else 2
+
+
+def _liveness(args: Namespace, chosen: Scenario) -> Liveness:
+    """Look for schedules that go on for ever without what must come."""
+    if args.reduce or args.count:
+        raise BadInput("--liveness looks at every schedule, and they never end: no --reduce, no --count")
+    if not chosen.liveness:
+        raise BadInput(f"--liveness: {chosen.name} has nothing that must come; immediate-exit has")
+    known = {each.name: each for each in chosen.fairness}
+    for name in args.fairness or ():
+        if name not in known:
+            raise unknown("fairness", name, known)
+    return liveness(chosen, [known[name] for name in args.fairness or ()], args.limit)
 
 
 def _said(args: Namespace) -> dict[str, Any]:
@@ -46,7 +62,9 @@ def _said(args: Namespace) -> dict[str, Any]:
 
 def _scenario(args: Namespace) -> Scenario:
     said, name = _said(args), args.scenario
-    if name == "immediate-exit" and not said.keys().isdisjoint(LEVELS):
+    if args.fairness and not args.liveness:
+        raise BadInput("--fairness is an assumption of --liveness; safety needs none")
+    if name == "immediate-exit" and (args.liveness or not said.keys().isdisjoint(LEVELS)):
         name = "levels"
     which = args.kernel or DEFAULT_KERNELS.get(name)
     if which is None:
@@ -82,6 +100,11 @@ def _losing(chosen: Scenario) -> Scenario:
     return replace(chosen, properties=lost)
 
 
+def _asked(result: Exploration) -> tuple[Property, ...]:
+    """Return the property that was violated, or all."""
+    return (result.shortest.property,) if result.shortest else result.properties
+
+
 def _json(
     asked: str, chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None
 ) -> str:
@@ -90,7 +113,7 @@ def _json(
         "scenario": asked,
         "kernel": chosen.kernel.name,
         "verdict": result.verdict,
-        "property": result.shortest.property.sentence if result.shortest else chosen.property,
+        "property": "; ".join(p.sentence for p in _asked(result)),
         "complete": result.complete,
         "bound": result.bound,
         "reduced": result.reduced,
@@ -103,22 +126,41 @@ def _json(
     }
     if chosen.monitor:
         row["mechanisms"] = [{"name": m.name, "length": m.steps + 1, "schedule": m.schedule} for m in how]
+    if isinstance(result, Liveness):
+        row |= {"fairness": [each.name for each in result.fairness], "lasso": _lasso(result.shortest)}
     if counted:
         chance = float(counted.probability)
         row |= {"interleavings": counted.interleavings, "losing": counted.losing, "probability": chance}
     return json.dumps(row)
 
 
+def _lasso(found: Violation | None) -> dict[str, list[str]] | None:
+    """Return the steps of the stem and of the loop; an end has none in its loop."""
+    if not isinstance(found, Lasso):
+        return None
+    return {"stem": list(found.labels[: found.stem]), "loop": list(found.labels[found.stem : -1])}
+
+
+def _steps(found: Violation) -> list[str]:
+    """Return the steps of a counterexample as lines, with a mark where it starts to go round."""
+    lines = [f"{n:>4}  {label}" for n, label in enumerate(found.labels, 1)]
+    if isinstance(found, Lasso):
+        lines.insert(found.stem, "from here on, for ever:" if found.round else "nobody can move any more:")
+    return lines
+
+
 def _text(
     asked: str, chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None
 ) -> str:
     lines = [f"{asked} on {chosen.kernel.name}: {result!r}"]
+    if isinstance(result, Liveness):
+        lines += [f"assumed: {each.sentence}" for each in result.fairness]
     if result.shortest:
         lines.append(f"violated: {result.shortest.property.sentence}")
-        lines += [f"{n:>4}  {label}" for n, label in enumerate(result.shortest.labels, 1)]
+        lines += _steps(result.shortest)
         lines.append(f"schedule {result.shortest.schedule}")
     elif result.complete:
-        lines += [f"holds: {p.sentence}" for p in chosen.properties]
+        lines += [f"holds: {p.sentence}" for p in result.properties]
     else:
         lines.append("no proof: the search was cut short by its limit")
     lines += [f"mechanism: {m.name}, {m.steps} steps, schedule {m.schedule}" for m in how]

@@ -1,10 +1,10 @@
-"""What must hold: predicates over states, and the question that an explorer answers."""
+"""What must hold, in every state or in the end, under which fairness; and the questions of an explorer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kvmlab.machine.system import System
+from kvmlab.machine.system import Move, System
 
 Predicate = Callable[[Sequence[int]], object]
 
@@ -16,6 +16,24 @@ class Property:
     label: str
     sentence: str
     broken: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Eventually(Property):
+    """What must come: ``broken(state)`` is true as long as it is owed, and must not stay so for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """What no schedule may withhold for ever, by the name of the assumption.
+
+    ``owes(move, state)`` names the debt that ``move`` pays, ``""`` for none. A schedule is unfair if some
+    debt can be paid in each of its states from one on, and never is (weak fairness).
+    """
+
+    name: str
+    sentence: str
+    owes: Callable[[Move, Sequence[int]], str]
 
 
 class Question(Protocol):
@@ -35,6 +53,14 @@ class Question(Protocol):
     @property
     def done(self) -> Predicate:
         """Whether a state in which nobody can move is a proper end."""
+
+
+class LiveQuestion(Question, Protocol):
+    """A question that also has what must come in the end."""
+
+    @property
+    def liveness(self) -> tuple[Eventually, ...]:
+        """What must come."""
 
 
 def broken(properties: Sequence[Property], state: Sequence[int]) -> Property | None:

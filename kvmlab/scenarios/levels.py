@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kvm.records import Sender
-from kvmlab.machine.property import Property
+from kvmlab.machine.property import Eventually, Property
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import Step, block
 from kvmlab.machine.system import Actor, System
@@ -22,6 +22,7 @@ from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest, Vmcs, frame
 from kvmlab.processor.wire import WIRE
+from kvmlab.scenarios.fairness import fairness
 from kvmlab.scenarios.guests import L2, L2_BODY, on_guest
 from kvmlab.scenarios.mixes import cpus_by_level, kernels_by_level
 from kvmlab.scenarios.scenario import Scenario
@@ -84,6 +85,16 @@ def _properties(parts: Stack, tester_at: int) -> tuple[Property, ...]:
     )
 
 
+def _liveness(parts: Stack, tester_at: int, end: int) -> tuple[Eventually, ...]:
+    running, guest, n = parts.core.frame, parts.top, parts.kvms
+
+    def owed(s: Sequence[int]) -> bool:
+        return s[tester_at] < end and not (s[running] == frame(n) and s[tester_at])
+
+    told = f"L{guest.level} leaves after finitely many instructions, and L{n} runs again"
+    return (Eventually("NEVER", told, owed),)
+
+
 def _page(kernel: Kernel, apicv: bool | None) -> bool:
     """Whether level 0 gives its guest APICv: asked for, or set by its kernel."""
     setting = kernel.settings.get("enable_apicv")
@@ -140,4 +151,6 @@ def levels(
         "",
         {**knobs, **more},
         {"core": parts.core, "stack": parts},
+        liveness=_liveness(parts, at, end),
+        fairness=fairness(parts),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.machine.monitor import Monitor
-from kvmlab.machine.property import Predicate, Property
+from kvmlab.machine.property import Eventually, Fairness, Predicate, Property
 from kvmlab.machine.system import System
 
 
@@ -16,6 +16,7 @@ class Scenario:
 
     ``story`` is the schedule that tells it: the one that a stepper opens with. ``symmetry`` groups the
     letters of actors that may change places; ``monitor`` watches by which mechanism a property gets broken.
+    ``liveness`` is what must come in the end, ``fairness`` what may be assumed for it.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Scenario:
     records: Mapping[str, Any] = field(default_factory=dict)
     symmetry: tuple[tuple[str, ...], ...] = ()
     monitor: Monitor | None = None
+    liveness: tuple[Eventually, ...] = ()
+    fairness: tuple[Fairness, ...] = ()
 
     @property
     def property(self) -> str:

@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-from kvmlab.errors import BadInput, ModelError
-from kvmlab.machine.packed import Packed, PackedSystem
+from kvmlab.errors import BadInput
 from kvmlab.machine.property import Question, broken
-
-Graph = dict[Packed, list[Packed]]
-"""The states behind each state, one for every enabled move."""
+from kvmlab.schedulers.graph import Edge, graph
 
 Tally = tuple[int, int, int, int]
 """What lies behind a state: interleavings, losing ones, the longest, the chance of a loss.
@@ -50,13 +47,14 @@ def count(question: Question) -> Count:
     Raises BadInput if one can go on for ever, ModelError for a state in which nobody can move and that is
     no declared end.
     """
-    graph, losing = _graph(question)
-    unit = lcm(*(len(behind) or 1 for behind in graph.values()))
-    tallies: dict[Packed, Tally] = {}
-    for state in reversed(_in_order(graph)):
-        behind = [tallies[after] for after in graph[state]]
-        tallies[state] = _sum(behind, unit) if behind else (1, state in losing, 0, state in losing)
-    interleavings, lost, longest, chance = tallies[PackedSystem.start]
+    found = graph(question, ends=lambda s: broken(question.properties, s))
+    unit = lcm(*(len(behind) or 1 for behind in found.edges))
+    tallies: dict[int, Tally] = {}
+    for state in reversed(_in_order(found.edges)):
+        behind = [tallies[after] for _, after in found.edges[state]]
+        loses = state in found.ended
+        tallies[state] = _sum(behind, unit) if behind else (1, loses, 0, loses)
+    interleavings, lost, longest, chance = tallies[0]
     return Count(interleavings, int(lost), Fraction(chance, unit**longest))
 
 
@@ -67,37 +65,16 @@ def _sum(behind: Sequence[Tally], unit: int) -> Tally:
     return ways, lost, longest + 1, chance * (unit // len(behind))
 
 
-def _graph(question: Question) -> tuple[Graph, set[Packed]]:
-    """Return what lies behind every reachable state, and the states that break a property."""
-    packed = PackedSystem(question.system)
-    breaks = packed.remember(lambda s: broken(question.properties, s) is not None)
-    graph: Graph = {}
-    losing: set[Packed] = set()
-    todo, seen = [packed.start], {packed.start}
-    for state in todo:
-        graph[state] = []
-        if breaks(state):
-            losing.add(state)
-            continue
-        moves = packed.enabled(state)
-        if not moves and not question.done(packed.packing.unpack(state)):
-            raise ModelError("deadlock: nobody can move in a state that is no end; explore() says where")
-        graph[state] = [state ^ changes(state) for _, changes in moves]
-        todo += [after for after in dict.fromkeys(graph[state]) if after not in seen]
-        seen.update(graph[state])
-    return graph, losing
-
-
-def _in_order(graph: Graph) -> list[Packed]:
+def _in_order(edges: Sequence[Sequence[Edge]]) -> list[int]:
     """Return the states so that each one stands in front of all that lie behind it."""
-    waits = Counter(after for behind in graph.values() for after in behind)
-    order = [state for state in graph if not waits[state]]
+    waits = Counter(after for behind in edges for _, after in behind)
+    order = [state for state in range(len(edges)) if not waits[state]]
     for state in order:  # it grows: a state follows once all that lead to it are through
-        for after in graph[state]:
+        for _, after in edges[state]:
             waits[after] -= 1
             if not waits[after]:
                 order.append(after)
-    if len(order) < len(graph):
+    if len(order) < len(edges):
         raise BadInput(
             "the interleavings cannot be counted: some go round in a circle and never end; "
             "limit what may repeat (by a knob of the scenario), or ask explore(), which needs no end"

@@ -37,6 +37,49 @@ def test_exactness_by_level(
 
 
 @pytest.mark.parametrize(
+    ("methods", "fairness", "loop"),
+    [
+        ("L0=timer0,L1=ipi", (), ["g:INSN"]),
+        ("L0=timer0,L1=ipi", ("runs",), ["g:INSN"]),
+        ("L0=timer0,L1=ipi", ("runs", "delivery"), None),
+        ("L0=ipi,L1=timer0", (), None),
+    ],
+)
+def test_liveness_by_level(
+    capsys: pytest.CaptureFixture[str], methods: str, fairness: tuple[str, ...], loop: list[str] | None
+) -> None:
+    """Late is not lost: a self-IPI at level 1 comes if it is delivered in the end; timer 0 just comes.
+    The keys are those of safety, and what was assumed, and the lasso."""
+    words = ("explore", "immediate-exit", "--levels", "2", "--methods", methods)
+    _, safe = data(capsys, *words)
+    assumed = ("--fairness", *fairness) if fairness else ()
+    status, row = data(capsys, *words, "--liveness", *assumed)
+    assert (status, row["verdict"], row["fairness"]) == (
+        int(bool(loop)),
+        "violated" if loop else "ok",
+        [*fairness],
+    )
+    assert row.keys() == safe.keys() | {"fairness", "lasso"}
+    lasso = row["lasso"]
+    assert lasso is None if loop is None else isinstance(lasso, dict) and lasso["loop"] == loop
+
+
+def test_a_lasso_is_printed_with_the_place_where_it_goes_round(capsys: pytest.CaptureFixture[str]) -> None:
+    """And with what was assumed."""
+    words = ("immediate-exit", "--levels", "2", "--methods", "L0=timer0,L1=ipi", "--liveness", "--fairness")
+    assert main(("explore", *words, "runs")) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("assumed: whoever can move")
+    at = lines.index("from here on, for ever:")
+    assert [line.split()[-1] for line in lines[at - 1 : at + 3]] == [
+        "g:INSN",
+        lines[at].split()[-1],
+        "g:INSN",
+        "check:NEVER",
+    ]
+
+
+@pytest.mark.parametrize(
     ("words", "label"),
     [
         ((), ""),
@@ -88,6 +131,10 @@ def test_one_kernel_for_every_level(capsys: pytest.CaptureFixture[str]) -> None:
         (("explore", "immediate-exit", "--levels", "2", "--methods", "L0=smoke"), "method"),
         (("explore", "hv-timer", "--without", "NOBODY"), "NOBODY"),
         (("explore", "kick", "--kernel", "v3.2", "--levels", "2"), "no knob levels"),
+        (("explore", "kick", "--kernel", "v3.2", "--liveness"), "nothing that must come"),
+        (("explore", "immediate-exit", "--liveness", "--fairness", "luck"), "unknown fairness luck"),
+        (("explore", "immediate-exit", "--levels", "2", "--fairness", "runs"), "assumption of --liveness"),
+        (("explore", "immediate-exit", "--liveness", "--count"), "no --count"),
     ],
 )
 def test_what_cannot_be_is_refused(

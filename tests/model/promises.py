@@ -7,7 +7,7 @@ of the search one level down. Steps are those of vcpu_enter_guest as they can be
 last step is the check that the next injection makes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 IPI, TIMER0 = "ipi", "timer0"
 
@@ -70,3 +70,48 @@ def exact(methods: Sequence[str], *, a1: bool = True, looks: Sequence[bool] = ()
     else:
         in_time = bool(looks and looks[top - 1]) and exact(methods[:top], a1=a1, looks=looks)
     return shortest_late(in_time) is None
+
+
+def way(methods: Sequence[str], *, a1: bool = True, looks: Sequence[bool] = ()) -> str:
+    """Return how what the topmost level forces with comes: ``in time``, by a ``wire``, or ``kept`` below.
+
+    What is kept comes with the next exit, whatever that is for.
+    """
+    top = len(methods) - 1
+    if top == 0:
+        return "in time" if methods[0] == TIMER0 or a1 else "wire"
+    if methods[top] == TIMER0 or (looks and looks[top - 1]):
+        return way(methods[:top], a1=a1, looks=looks)
+    return "kept"
+
+
+PAID = {"in time": {"runs", "delivery"}, "wire": {"runs", "delivery"}, "kept": {"delivery"}}
+"""The assumptions under which it comes in the end."""
+
+
+def comes(how: str, fairness: Collection[str]) -> bool:
+    """Return whether the guest is left in the end, in every run in which nothing is withheld that is owed.
+
+    Every loop of the step table is tried: from a world back to itself, the guest not left yet.
+    """
+    in_time, owed = how == "in time", bool(PAID[how] & set(fairness))
+
+    def behind(world: World) -> list[World]:
+        """Where a run may go that need not leave the guest and withholds nothing that is owed."""
+        withheld = owed and world[2] and not world[3]
+        return [] if withheld else [after for after in successors(world, in_time) if not after[5]]
+
+    todo, seen = [(0, False, False, False, 0, False)], set[World]()
+    while todo:
+        world = todo.pop()
+        round_, reached = behind(world), set[World]()
+        while round_:
+            at = round_.pop()
+            if at == world:
+                return False
+            if at not in reached:
+                reached.add(at)
+                round_ += behind(at)
+        seen.add(world)
+        todo += [after for after in successors(world, in_time) if after not in seen]
+    return True
