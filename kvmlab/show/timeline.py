@@ -41,7 +41,7 @@ def timeline_svg(seen: TimelineView) -> str:
         host_svg(seen, host) if seen.run.host else "",
         _axis(seen, axis + 6),
         _cursor(seen, top + OVERVIEW + 4, axis + 6),
-        legend(seen.run, axis + AXIS + 16),
+        legend(seen, axis + AXIS + 16),
         *_foot(seen.foot, height),
     )
     return document(WIDTH, height, seen.run.title or "Timeline", seen.foot, group(*body))

@@ -3,9 +3,13 @@
 A preemption timer is armed by ``hv_timer 1`` until ``hv_timer 0`` or until it fires (an exit that was forced,
 ``[immediate exit]``, uses the same exit reason and is no alarm). An hrtimer is armed from its start by the
 vCPU's thread until it expires or is cancelled.
+
+``hv_timer 0`` is a report: KVM gives the preemption timer up, starts the hrtimer, and says so last. So if an
+hrtimer was started before it, the preemption timer had been given up by then.
+Source: v4.19 and v6.1 lapic.c start_sw_timer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from kvmlab.show.timeline_data import Alarm
 from kvmlab.traces.event import Event
@@ -19,12 +23,14 @@ def alarms(
 ) -> tuple[Alarm, ...]:
     """Return the alarms of the vCPU run by thread ``pid``; ``timers`` are the run's hrtimer events."""
     end = zero + length
-    found = [Alarm(a - zero, b - zero, "preemption timer") for a, b in _hardware(own, end)]
-    found += [Alarm(a - zero, b - zero, "hrtimer") for a, b in _software(timers, pid, end)]
+    software = list(_software(timers, pid, end))
+    starts = [start for start, _ in software]
+    found = [Alarm(a - zero, b - zero, "preemption timer") for a, b in _hardware(own, starts, end)]
+    found += [Alarm(a - zero, b - zero, "hrtimer") for a, b in software]
     return tuple(sorted((a for a in found if a.start < a.end), key=lambda a: (a.start, a.end)))
 
 
-def _hardware(own: Iterable[Event], end: int) -> Iterator[tuple[int, int]]:
+def _hardware(own: Iterable[Event], starts: Sequence[int], end: int) -> Iterator[tuple[int, int]]:
     since: int | None = None
     forced = False
     for event in own:
@@ -37,7 +43,8 @@ def _hardware(own: Iterable[Event], end: int) -> Iterator[tuple[int, int]]:
         if armed and since is None:
             since = event.time
         elif since is not None and (fired or armed == 0):
-            yield since, event.time
+            handed = (start for start in starts if not fired and since < start < event.time)
+            yield since, min(handed, default=event.time)
             since = None
     if since is not None:
         yield since, end

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from kvmlab.show import marks
 from kvmlab.show.svg import arrow, text
@@ -9,7 +10,7 @@ from kvmlab.show.timeline_band import STOREY, in_window
 from kvmlab.show.timeline_data import Lane, Mark
 from kvmlab.show.timeline_labels import width
 from kvmlab.show.timeline_place import Place
-from kvmlab.show.timeline_scale import EDGE, Scale
+from kvmlab.show.timeline_scale import EDGE, LEFT, Scale
 from kvmlab.show.timeline_view import TimelineView
 
 ARROWS = 40
@@ -21,12 +22,35 @@ def interrupts(shown: Sequence[Mark], at: Place, scale: Scale) -> Iterator[str]:
     groups = [list(some) for some in clusters(shown, scale)]
     ends = [scale.x(some[-1].time) for some in groups]
     edges = _edges(at, scale)
-    for i, some in enumerate(groups):
-        start, words = ends[i] + marks.SIDE / 2 + 3, _together(some)
-        until = ends[i + 1] - marks.SIDE / 2 if i + 1 < len(ends) else float(EDGE)
-        free = start + width(words) <= until and not _crossed(edges, start, start + width(words))
-        yield marks.square(ends[i], at.middle, some[-1].state)
-        yield text(start, at.middle + 5, words, mono=True) if free else ""
+    taken = float(LEFT)
+    for (x, following), some in zip(pairwise([*ends, EDGE + marks.SIDE / 2]), groups, strict=True):
+        yield marks.square(x, at.middle, some[-1].state)
+        words, taken_before, taken = _together(some), taken, x + marks.SIDE / 2
+        for start, end in _beside(x, width(words)):
+            if (
+                taken_before <= start
+                and end <= following - marks.SIDE / 2
+                and not _crossed(edges, start, end)
+            ):
+                yield text(start, at.middle + 5, words, mono=True)
+                taken = max(taken, end)
+                break
+
+
+def _beside(x: float, wide: float) -> Iterator[tuple[float, float]]:
+    """Yield where a square's vector may stand: right of it, or else left of it."""
+    gap = marks.SIDE / 2 + 3
+    yield x + gap, x + gap + wide
+    yield x - gap - wide, x - gap
+
+
+def drawn_states(seen: TimelineView) -> set[marks.Guests]:
+    """Return the states in which interrupts are drawn: of those that overlap only the latest."""
+    return {
+        some[-1].state
+        for lane in seen.run.lanes
+        for some in clusters([m for m in seen.shown(lane.marks) if m.look == "interrupt"], seen.scale)
+    }
 
 
 def _edges(at: Place, scale: Scale) -> list[float]:

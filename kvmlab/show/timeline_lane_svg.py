@@ -70,8 +70,11 @@ def _labels_above(
 
 
 def _order(mark: Mark, often: Counter[str], seen: TimelineView) -> tuple[int, ...]:
-    """Return what decides who gets room: the event looked at, rank, rarity, time."""
-    return int(mark.event != seen.current), mark.rank, often[mark.label], mark.time
+    """Return what decides who gets room: the event looked at, rank, rarity; then the latest.
+
+    Words stand right of their line. Whoever is placed from right to left finds his line's way up free.
+    """
+    return int(mark.event != seen.current), mark.rank, often[mark.label], -mark.time
 
 
 def _within(time: int, dense: Sequence[Dense]) -> bool:

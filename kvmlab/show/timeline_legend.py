@@ -1,4 +1,4 @@
-"""What the marks of a timeline mean; only those that the run has."""
+"""What the marks of a timeline mean; only those that are in view."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -6,7 +6,8 @@ from functools import partial
 from kvmlab.show import marks
 from kvmlab.show.measure import width
 from kvmlab.show.svg import group, line, text
-from kvmlab.show.timeline_data import Recording
+from kvmlab.show.timeline_interrupts_svg import drawn_states
+from kvmlab.show.timeline_view import TimelineView
 
 _STATES: dict[marks.Guests, str] = {
     "pending": "accepted (IRR)",
@@ -16,18 +17,18 @@ _STATES: dict[marks.Guests, str] = {
 }
 
 
-def legend(run: Recording, y: float) -> str:
+def legend(seen: TimelineView, y: float) -> str:
     """Return a row of marks with their meaning, its baseline at ``y``."""
     x, out = 12.0, []
-    for mark, words in _entries(run, y - 5):
+    for mark, words in _entries(seen, y - 5):
         out.append(mark(x) + text(x + 12, y, words, quiet=True))
         x += width(words) + 38
     return group(*out)
 
 
-def _entries(run: Recording, y: float) -> Iterator[tuple[Callable[[float], str], str]]:
+def _entries(seen: TimelineView, y: float) -> Iterator[tuple[Callable[[float], str], str]]:
+    run, states = seen.run, drawn_states(seen)
     looks = {mark.look for lane in run.lanes for mark in lane.marks}
-    states = {mark.state for lane in run.lanes for mark in lane.marks if mark.look == "interrupt"}
     for state, words in _STATES.items():
         if state in states:
             yield partial(marks.square, y=y, state=state), words

@@ -140,6 +140,31 @@ def test_the_preemption_timer_holds_the_alarm_until_it_is_told_or_fires() -> Non
     assert forced.lanes[0].alarms == (Alarm(5, 60, "preemption timer"),)
 
 
+def started(time: int) -> Event:
+    """Return the start of an hrtimer for the APIC's timer by the vCPU's thread, 1."""
+    when = {"expires": time + 50, "softexpires": time + 50, "mode": "ABS|PINNED"}
+    fields = {"hrtimer": "0x7", "function": "apic_timer_fn", **when}
+    return Event.of("hrtimer_start", time, fields, task="kvmlab", pid=1)
+
+
+@pytest.mark.parametrize(("at", "until"), [(40, 40), (70, 60)])
+def test_hv_timer_0_is_a_report_that_comes_behind_the_hrtimers_start(at: int, until: int) -> None:
+    """KVM gives the preemption timer up before it starts the hrtimer; never do both hold the alarm."""
+    on, off = (
+        Event.of("kvm_hv_timer_state", t, {"vcpu_id": 0, "hv_timer_in_use": n}) for t, n in ((5, 1), (60, 0))
+    )
+    events = [left(0), on, entry(10), left(30), off, started(at), entry(99)]
+    alarms = record(sorted(events, key=lambda event: event.time)).lanes[0].alarms
+    assert alarms == (Alarm(5, until, "preemption timer"), Alarm(at, 99, "hrtimer"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_recorded_alarm_has_two_holders(name: str) -> None:
+    """Where one stretch begins the other one has ended."""
+    for lane in record(load(name)).lanes:
+        assert all(a.end <= b.start for a, b in pairwise(lane.alarms))
+
+
 def test_a_run_needs_events_and_a_unit() -> None:
     """What cannot be drawn is refused with a sentence."""
     with pytest.raises(BadInput, match="at least one event"):

@@ -112,6 +112,25 @@ def test_the_rarest_reason_gets_room_first() -> None:
     assert "immediate exit" in timeline_svg(view(run))
 
 
+def test_a_round_names_every_exit_and_both_reports_of_the_timer() -> None:
+    """Words are placed from right to left, so that no line runs into the words of an earlier event."""
+    said = [
+        w.says for w in words(timeline_svg(view(record(load("vmx_pt1_lab_tsc_hlt")), (195_000, 260_000))))
+    ]
+    assert {"MSR_WRITE", "HLT", "hv_timer 1", "hv_timer 0", "0xef"} <= set(said)
+
+
+def test_the_legend_names_what_is_drawn_in_view() -> None:
+    """An interrupt that is accepted and posted in one breath is one square, posted; zoomed in it is two."""
+    run = record(load("vmx_pt1_lab_tsc_hlt"))
+    whole, near = (
+        [w.says for w in words(timeline_svg(view(run, window)))]
+        for window in ((195_000, 260_000), (220_000, 223_000))
+    )
+    assert "posted (PIR)" in whole and "accepted (IRR)" not in whole
+    assert {"posted (PIR)", "accepted (IRR)"} <= set(near)
+
+
 def test_the_event_looked_at_is_marked_where_it_is() -> None:
     """A ground and a line stand at its time, and nowhere if it is not in the window."""
     run = record(load(names()[0]))
