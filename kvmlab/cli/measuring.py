@@ -14,6 +14,7 @@ from kvmlab.scenarios.names import SCENARIOS
 from kvmlab.scenarios.vmexit import CASES
 from kvmlab.schedulers.measure import TIME, Measured, measure
 from kvmlab.schedulers.profiles.names import profile
+from kvmlab.show.multiplication import Multiplication, multiplication
 
 ONE_RUN = ("schedule", "seed", "cancel", "inject", "after")
 MEASURED = ("guest", "case", "profile")
@@ -31,9 +32,32 @@ def run(args: Namespace) -> int:
             raise BadInput(f"--{option} is {says}")
     if not measures:
         return running.run(args)
-    measured = _measure(args)
-    print(json.dumps(_json(args, measured)) if args.json else "\n".join(_text(args, measured)))
+    table = _multiplied(args) if args.scenario == "cpuid" else None
+    measured = table.floors[-1].measured if table else _measure(args)
+    if args.json:
+        print(json.dumps(_json(args, measured) | (_levels_json(table) if table else {})))
+    else:
+        print("\n".join([*([repr(table), ""] if table else []), *_text(args, measured)]))
     return 0
+
+
+def _multiplied(args: Namespace) -> Multiplication:
+    """Return what one exit costs on every level up to the one that was asked for."""
+    said = _said(args)
+    for option in said.keys() - set(knobs_of("cpuid")):
+        raise BadInput(f"cpuid has no knob {option}; it has {', '.join(knobs_of('cpuid'))}")
+    levels, machine = said.pop("levels", 2), profile(args.profile or "nested")
+    return multiplication(kernel(args.kernel), levels, machine=machine, **said)
+
+
+def _levels_json(table: Multiplication) -> dict[str, Any]:
+    keys = ("level", "exits", "cycles", "status")
+    return {"levels": [{key: getattr(floor, key) for key in keys} for floor in table.floors]}
+
+
+def _said(args: Namespace) -> dict[str, Any]:
+    knobs = ("guest", "case", *running.LEVELS)
+    return {knob: getattr(args, knob) for knob in knobs if getattr(args, knob) is not None}
 
 
 def _measure(args: Namespace) -> Measured:
@@ -41,7 +65,7 @@ def _measure(args: Namespace) -> Measured:
     machine = args.profile or "HSW16"
     if args.scenario == "vmexit" and args.case is None:
         raise BadInput(f"vmexit: say --case NAME, one of {', '.join(CASES)}")
-    said = {knob: getattr(args, knob) for knob in ("guest", "case") if getattr(args, knob) is not None}
+    said = _said(args)
     if machine.startswith("traced") and "host" in knobs_of(args.scenario):
         said["host"] = "traced"
     return measure(bench(args.scenario, kernel(args.kernel), **said), profile(machine))

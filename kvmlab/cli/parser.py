@@ -8,6 +8,7 @@ from kvmlab import __version__
 from kvmlab.cli import catalog, exploring, measuring, tracing, unittests
 from kvmlab.errors import BadInput
 from kvmlab.kernels.orders import EVENTS
+from kvmlab.scenarios.benches import BENCHES
 from kvmlab.scenarios.posting import SENDERS
 
 
@@ -65,10 +66,14 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     run.add_argument("--cancel", action="store_true", help="another thread may make a request")
     run.add_argument("--inject", choices=("yes", "no"), help="does L1 inject 0x31? (default: a free choice)")
     run.add_argument("--after", type=int, metavar="K", help="L2 leaves on its own after K instructions")
-    measured = run.add_argument_group("vmexit, tscdeadline_latency, cyclictest, periodic: measured in cycles")
+    measured = run.add_argument_group(f"{', '.join(BENCHES)}: measured in cycles")
     measured.add_argument("--guest", metavar="G", help="busy or halt; of cyclictest: idle-poll or halt")
     measured.add_argument("--case", metavar="NAME", help="a case of vmexit.flat, like self_ipi_sti_nop")
     measured.add_argument("--profile", metavar="P", help="HSW16, traced, or your own: HSW16+REQ_EVENT=0")
+    levels = run.add_argument_group("levels, and cpuid: L1 up to LN in exits and in cycles, fitted at L2")
+    levels.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
+    levels.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
+    levels.add_argument("--kernels", metavar="K", help="a kernel for single levels: L0=v4.18")
     run.set_defaults(command=measuring.run)
     _json(run)
 

@@ -13,6 +13,9 @@ from kvmlab.schedulers.chance import draw
 from kvmlab.schedulers.clock import clocked
 from kvmlab.schedulers.replay import replay
 
+LEVELS = ("levels", "accesses", "kernels")
+"""What can be said where KVMs stand on each other."""
+
 DEFAULT_AFTER = 3
 """How many instructions L2 computes before it leaves on its own, where nothing else is said."""
 
@@ -29,6 +32,7 @@ def run(args: Namespace) -> int:
 def _knobs(args: Namespace) -> dict[str, Any]:
     """Return the knobs that were said, and L2's length where the clock needs one."""
     said: dict[str, Any] = {"cancel": True} if args.cancel else {}
+    said |= {knob: getattr(args, knob) for knob in LEVELS if getattr(args, knob) is not None}
     if args.inject is not None:
         said["inject"] = args.inject == "yes"
     if args.after is not None:

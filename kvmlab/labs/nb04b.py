@@ -11,7 +11,7 @@ from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.labs import nb04
-from kvmlab.labs.multiply import Multiplied, exits
+from kvmlab.labs.multiply import Multiplied, cycles, exits, readings
 from kvmlab.labs.predict import Predict
 from kvmlab.labs.questions04b import QUESTIONS
 from kvmlab.scenarios.landing import landing
@@ -30,6 +30,7 @@ __all__ = [
     "cancelled",
     "cards",
     "chosen",
+    "cycles",
     "exits",
     "explore",
     "foot",
@@ -37,6 +38,7 @@ __all__ = [
     "looked_for",
     "multiplied",
     "predict",
+    "readings",
 ]
 
 foot, cards = nb04.foot, nb04.cards
@@ -56,7 +58,7 @@ def predict(number: str) -> Predict:
 
 
 def multiplied() -> Multiplied:
-    """Return the plot of exit multiplication."""
+    """Return the plots of exit multiplication: exits, and cycles."""
     return Multiplied()
 
 

@@ -29,28 +29,34 @@ SWITCH = (
 """Which of the two pictures is seen."""
 
 
-def plot_html(draw: Draw, alt: str) -> str:
-    """Return a plot as HTML, for both themes; ``draw`` is called once for each."""
+def plot_html(draw: Draw, alt: str, *beside: Draw) -> str:
+    """Return a plot as HTML, for both themes, and others beside it; each is drawn once for each theme."""
     pictures = (
         f'<img class="kvmlab-plot-{name}" alt="{escape(alt)}" width="{WIDTH}" '
-        f'style="max-width:100%;height:auto" src="data:image/png;base64,{_png(draw, palette)}">'
+        f'style="max-width:100%;height:auto" src="data:image/png;base64,{_png((draw, *beside), palette)}">'
         for name, palette in (("light", LIGHT), ("dark", DARK))
     )
     return SWITCH + "".join(pictures)
 
 
-def _png(draw: Draw, palette: Palette) -> str:
+def _png(draws: Sequence[Draw], palette: Palette) -> str:
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=1.5 * DPI, facecolor=palette.paper)
-    axes = figure.add_axes((0.06, 0.17, 0.92, 0.8), facecolor=palette.paper)
+    for n, draw in enumerate(draws):
+        left, width = n / len(draws) + 0.06, 1 / len(draws) - 0.08
+        axes = figure.add_axes((left, 0.17, width, 0.8), facecolor=palette.paper)
+        _dress(axes, palette)
+        draw(axes, palette)
+    out = BytesIO()
+    figure.savefig(out, format="png", facecolor=palette.paper, metadata={"Software": None})
+    return b64encode(out.getvalue()).decode()
+
+
+def _dress(axes: Axes, palette: Palette) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(palette.ink)
     axes.tick_params(colors=palette.ink, labelsize=POINTS)
-    draw(axes, palette)
-    out = BytesIO()
-    figure.savefig(out, format="png", facecolor=palette.paper, metadata={"Software": None})
-    return b64encode(out.getvalue()).decode()
 
 
 def histogram(

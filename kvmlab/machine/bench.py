@@ -15,6 +15,9 @@ Begins = Callable[[Sequence[int]], int]
 Tally = Callable[[Move, Sequence[int]], str]
 """(step that was taken, state behind it) -> the name under which it is counted."""
 
+ABOVE = ".above"
+"""The end of a step's label if who takes it runs on top of somebody who takes the same steps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -22,7 +25,8 @@ class Bench:
 
     ``now`` is the cell that shows the time to the system, if it has one. A step called a key of ``tallies``
     is counted under the name that its function gives. A sample's first step may come ``early`` cycles before
-    the sample begins: a counter that counts in quanta.
+    the sample begins: a counter that counts in quanta. After ``patience`` steps without an end of a
+    sample, none will come.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Bench:
     begins: Begins | None = None
     early: int = 0
     skip: int = 0
+    patience: int = 10_000
     now: Cell | None = None
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     knobs: Mapping[str, Any] = field(default_factory=dict)

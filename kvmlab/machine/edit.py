@@ -4,7 +4,9 @@ Edits address labels, not positions, so two edits at different labels commute. A
 no such label, or two, is a ModelError: it would silently patch nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from kvmlab.errors import ModelError
 from kvmlab.machine.step import Block, Node, Row, Step, name_of
@@ -68,6 +70,20 @@ def find(path: Block, label: str) -> Node:
     if len(found) != 1:
         raise ModelError(f"{path.name} has {len(found)} places called {label}; an edit needs exactly one")
     return found[0]
+
+
+def each_step(path: Block, change: Callable[[Step], Step]) -> Block:
+    """Return ``path`` with every step changed; one that stands in several rows stays one step."""
+    once = cache(change)
+
+    def node(item: Node) -> Node:
+        if isinstance(item, Block):
+            return replace(item, items=tuple(map(node, item.items)))
+        if isinstance(item, Row):
+            return replace(item, first=tuple(map(once, item.first)), free=tuple(map(once, item.free)))
+        return once(item)
+
+    return replace(path, items=tuple(map(node, path.items)))
 
 
 def _rebuild(block: Block, edit: After | Before | Swap) -> Block:

@@ -7,6 +7,7 @@ from typing import Any
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.machine.bench import Bench
+from kvmlab.scenarios.cpuid_cycles import nested_cpuid
 from kvmlab.scenarios.latency import cyclictest, periodic, tscdeadline_latency
 from kvmlab.scenarios.vmexit import vmexit
 
@@ -15,6 +16,7 @@ BENCHES: dict[str, Callable[..., Bench]] = {
     "tscdeadline_latency": tscdeadline_latency,
     "cyclictest": cyclictest,
     "periodic": periodic,
+    "cpuid": nested_cpuid,
 }
 
 

@@ -13,9 +13,9 @@ from kvmlab.kernels.kernel import RUN_LOOP, Kernel
 from kvmlab.kernels.timers import timed
 from kvmlab.kvm.exits import because
 from kvmlab.kvm.nested import nothing
-from kvmlab.machine.edit import After, Before, Edit, Swap, apply, find
+from kvmlab.machine.edit import After, Before, Edit, Swap, apply, each_step, find
 from kvmlab.machine.state import Cell
-from kvmlab.machine.step import Block, Node, Row, Step, loop, prioritised
+from kvmlab.machine.step import Block, Row, Step, loop, prioritised
 from kvmlab.processor.exits import Exit
 
 X86 = "v4.10 x86.c "
@@ -172,11 +172,4 @@ def on_behalf(path: Block, record: Any) -> Block:
         guard = None if when is None else lambda s, me: when(s, record)
         return replace(step, fn=lambda s, me: fn(s, record), when=guard, emits=None)
 
-    def each(node: Node) -> Node:
-        if isinstance(node, Block):
-            return replace(node, items=tuple(map(each, node.items)))
-        if isinstance(node, Row):
-            return replace(node, first=tuple(map(bound, node.first)), free=tuple(map(bound, node.free)))
-        return bound(node)
-
-    return replace(path, items=tuple(map(each, path.items)))
+    return each_step(path, bound)

@@ -5,11 +5,12 @@ which is an exit again; so is each of its accesses to a form that is not shadowe
 another VMCS (VMPTRLD), TLB and EPT work, and the EOI of an interrupt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
-from kvmlab.kernels.nesting import nested
 from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.machine.run import Run
 from kvmlab.machine.state import Layout
@@ -19,8 +20,9 @@ from kvmlab.processor.boundary import TIMER_EVENTS, in_guest
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import ROOT, Guest, frame
+from kvmlab.scenarios.mixes import kernels_by_level
 from kvmlab.scenarios.scenario import Scenario
-from kvmlab.scenarios.stack import LETTERS, Detail, kvms, stack
+from kvmlab.scenarios.stack import LETTERS, Detail, Stack, kvms, stack
 
 
 def _cpuid(s: list[int], me: Guest) -> None:
@@ -40,32 +42,51 @@ def exits_to_level_0(run: Run) -> int:
     return sum(step.before[running] != ROOT and step.after[running] == ROOT for step in run.steps)
 
 
-def cpuid(kernel: Kernel, *, levels: int = 1, accesses: int = 0) -> Scenario:
-    """Return the scenario with so many ``levels`` of KVM on ``kernel`` under the guest.
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """What a system is made of: its layout, the stack's records, the KVMs and the guest; and the knobs."""
 
-    ``accesses`` is how often in a lap a KVM above level 0 reads or writes a form that is not shadowed. Raises
-    BadInput for an impossible knob.
-    """
+    layout: Layout
+    stack: Stack
+    actors: tuple[Actor, ...]
+    sentence: str
+    knobs: Mapping[str, Any]
+
+
+def tower(kernel: Kernel, levels: int, accesses: int, kernels: str) -> Tower:
+    """Return the KVMs of so many ``levels`` and the guest on top; the knobs are those of :func:`cpuid`."""
     kernel.require("levels")
     if not 1 <= levels <= len(LETTERS) or accesses < 0:
         raise BadInput(f"levels: 1 to {len(LETTERS)}; accesses: 0 or more")
-    layout = Layout()
-    kernels = [nested(kernel)] * levels
-    parts = stack(layout, kernels, [CpuModel()] * levels, Detail(hypervisor=False))
+    layout, models = Layout(), [CpuModel()] * levels
+    chosen = kernels_by_level(kernel, models, "", kernels)
+    parts = stack(layout, chosen, models, Detail(hypervisor=False))
     guest = Actor("g", f"L{levels}, the guest", GUEST, parts.top, parts.core.frame, frame(levels))
-    system = System(layout, [*kvms(parts, kernels, accesses), guest])
+    actors = (*kvms(parts, chosen, accesses), guest)
+    sentence = f"a guest at L{levels} executes CPUID, again and again"
+    knobs = {"levels": levels, "accesses": accesses, "kernels": kernels}
+    return Tower(layout, parts, actors, sentence, knobs)
+
+
+def cpuid(kernel: Kernel, *, levels: int = 1, accesses: int = 0, kernels: str = "") -> Scenario:
+    """Return the scenario with so many ``levels`` of KVM on ``kernel`` under the guest.
+
+    ``accesses`` is how often in a lap a KVM above level 0 reads or writes a form that is not shadowed;
+    ``kernels`` (``L0=v4.18``) names the kernel of single levels. Raises BadInput for an impossible knob.
+    """
+    built = tower(kernel, levels, accesses, kernels)
 
     def never(s: Sequence[int]) -> bool:
         return False
 
     return Scenario(
         "cpuid",
-        f"a guest at L{levels} executes CPUID, again and again",
+        built.sentence,
         kernel,
-        system,
+        System(built.layout, built.actors),
         (),
         never,
         "g",
-        {"levels": levels, "accesses": accesses},
-        {"core": parts.core, "stack": parts},
+        built.knobs,
+        {"core": built.stack.core, "stack": built.stack},
     )

@@ -14,9 +14,6 @@ from kvmlab.schedulers.way import WAITING, Busy, Piece, way_back
 TIME = "TIME"
 """What stands for time that passes while nobody on the way does anything."""
 
-PATIENCE = 10_000
-"""So many steps without the end of a sample are a bench that never ends."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -108,7 +105,7 @@ def _samples(bench: Bench, profile: MachineProfile) -> Iterator[_Sample]:
 
 def _up_to_the_end(bench: Bench, clock: Clock, log: list[Busy]) -> Iterator[str]:
     """Carry out everything up to the next step that ends a sample; yield what is to be counted."""
-    for _ in range(PATIENCE):
+    for _ in range(bench.patience):
         move = clock.step()
         if move is None:
             raise ModelError(f"{bench.name}: everybody waits, and no sample ends")
@@ -118,7 +115,7 @@ def _up_to_the_end(bench: Bench, clock: Clock, log: list[Busy]) -> Iterator[str]
             yield bench.tallies[label](move, clock.state)
         if label == bench.end:
             return
-    raise ModelError(f"{bench.name}: no {bench.end} within {PATIENCE} steps")
+    raise ModelError(f"{bench.name}: no {bench.end} within {bench.patience} steps")
 
 
 def _charges(profile: MachineProfile, piece: Piece) -> Iterator[Charge]:

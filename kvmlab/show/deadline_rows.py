@@ -19,7 +19,7 @@ from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.scenarios.latency import tscdeadline_latency
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import Clock
-from kvmlab.schedulers.measure import PATIENCE, TIME, Measured, measure
+from kvmlab.schedulers.measure import TIME, Measured, measure
 from kvmlab.schedulers.profile import MachineProfile, Status
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.alarm import AlarmCells, Stretch, stretches
@@ -89,7 +89,7 @@ def last_round(bench: Bench, profile: MachineProfile) -> tuple[Stretch, ...]:
     assert bench.begins is not None
     steps: list[Taken] = []
     ends = 0
-    for step in Clock(bench.system, profile, bench.now).steps(PATIENCE):
+    for step in Clock(bench.system, profile, bench.now).steps(bench.patience):
         steps = [step] if step.move.step.label == ARMS else [*steps, step]
         ends += step.move.step.label == bench.end
         if ends > bench.skip:

@@ -82,6 +82,11 @@ def test_the_text_says_how_well_each_number_is_known(capsys: pytest.CaptureFixtu
         (["cyclictest", "--kernel", "v4.7", "--profile", "HSW"], "unknown profile HSW; did you mean HSW16?"),
         (["cyclictest", "--kernel", "v4.7", "--profile", "HSW16+INJ"], "INJ: write PARAMETER=CYCLES"),
         (["cyclictest", "--kernel", "v4.7", "--profile", "HSW16+IJN=1"], "unknown parameter IJN; did you"),
+        (["cpuid", "--kernel", "d264ee0", "--guest", "busy"], "cpuid has no knob guest; it has levels,"),
+        (["cpuid", "--kernel", "d264ee0", "--profile", "HSW16"], "HSW16 knows no nesting; nested does"),
+        (["cpuid", "--kernel", "d264ee0", "--accesses", "9"], "no N_SUM makes 13142, with 0 it is 13465"),
+        (["vmexit", "--kernel", "v4.10", "--case", "cpuid", "--levels", "2"], "vmexit has no knob levels"),
+        (["kick", "--kernel", "v3.2", "--levels", "2"], "kick has no knob levels; it has"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
@@ -97,4 +102,31 @@ def test_what_cannot_be_is_one_line_and_status_2(
 def test_the_list_of_scenarios_names_the_measurements(capsys: pytest.CaptureFixture[str]) -> None:
     """They are found where the others are."""
     assert main(["scenarios"]) == 0
-    assert "vmexit, tscdeadline_latency, cyclictest, periodic: measured" in capsys.readouterr().out
+    assert "vmexit, tscdeadline_latency, cyclictest, periodic, cpuid: measured" in capsys.readouterr().out
+
+
+def test_levels_have_exits_cycles_and_a_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys that are an interface; the measurement of the deepest level is there as any other's."""
+    out = said(capsys, "cpuid", "--kernel", "d264ee0", "--levels", "3", "--accesses", "1")
+    assert [row["level"] for row in out["levels"]] == [1, 2, 3]
+    assert [row["exits"] for row in out["levels"]] == [1, 3, 9]
+    assert [row["status"] for row in out["levels"]] == ["measured", "fitted", "predicted"]
+    assert out["levels"][1]["cycles"] == 13142
+    assert out["levels"][2]["cycles"] == out["latency"]["mean"] == sum(out["items"].values())
+    assert out["exits"] == {"CPUID": 1, "VMREAD": 4, "VMRESUME": 4}
+    assert out["parameters"]["N_SUM"]["status"] == "fitted"
+
+
+def test_one_run_of_levels_takes_them_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """The letters of its schedule are those of three KVMs and what stands on them."""
+    out = said(capsys, "levels", "--kernel", "d264ee0", "--levels", "3")
+    assert out["verdict"] == "ok" and set(out["schedule"]) == set("vABmg")
+
+
+def test_the_text_of_levels_begins_with_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --levels it is L1 and L2, by one kernel each if that is said."""
+    assert main(["run", "cpuid", "--kernel", "d264ee0", "--kernels", "L0=v4.18"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("One CPUID of Ln on d264ee0 (L0=v4.18), under nested+N_SUM=10081;\n")
+    assert "  L1         1      1313  measured\n  L2         2     13130  predicted\n" in text
+    assert "\n   10081  EXIT.vmresume            N_SUM (fitted)\n" in text

@@ -5,12 +5,15 @@ import pytest
 pytest.importorskip("ipywidgets")
 pytest.importorskip("matplotlib")
 
+from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.labs import nb04b
-from kvmlab.labs.multiply import ACCESSES, LEVELS, Multiplied, exits, table
+from kvmlab.labs.multiply import ACCESSES, CYCLES, LEVELS, Multiplied, cycles, exits, readings, table
 from kvmlab.labs.questions04b import BROKEN, MULTIPLIED, QUESTIONS
 from kvmlab.scenarios.levels import levels
 from kvmlab.schedulers.explore import explore
+from kvmlab.schedulers.profiles.names import profile
+from kvmlab.show.multiplication import multiplication
 
 
 @pytest.mark.parametrize("accesses", ACCESSES)
@@ -19,12 +22,38 @@ def test_exits_multiply(accesses: int) -> None:
     assert [exits(n, accesses) for n in LEVELS] == [(accesses + 2) ** (n - 1) for n in LEVELS]
 
 
+def test_cycles_go_through_one_point_at_l2_and_fan_out_above() -> None:
+    """Fitted at L2 for every number of accesses, so that nothing is learned there; L3 tells them apart."""
+    assert {cycles(2, p) for p in ACCESSES} == {13142}
+    assert sorted({cycles(3, p) for p in ACCESSES}) == [cycles(3, p) for p in ACCESSES]
+    with pytest.raises(BadInput, match="levels: 1 or more"):
+        cycles(0, 1)
+
+
+@pytest.mark.parametrize(("accesses", "quarters"), [(0, 1), (3, 2)])
+def test_the_steps_alone_explain_a_part_of_l2(accesses: int, quarters: int) -> None:
+    """A quarter if no access traps, half if three do: the rest is the number that is fitted."""
+    alone = multiplication(kernel("d264ee0"), 2, accesses=accesses, machine=profile("nested+N_SUM=0"))
+    assert round(4 * alone.floors[-1].cycles / cycles(2, accesses)) == quarters
+
+
+def test_the_other_reading_is_cheaper_above_l2() -> None:
+    """If level 0 alone paid the sum, L3 would be cheaper, whatever p is; the first row is what is drawn."""
+    each, alone = ([int(n) for n in row.split()[-len(ACCESSES) :]] for row in readings().splitlines()[1:])
+    assert each == [cycles(3, p) for p in ACCESSES]
+    assert all(b < a for a, b in zip(each, alone, strict=True))
+
+
 def test_the_plot_has_its_numbers_beside_it() -> None:
     """Every number drawn is in the twin; the sentence is alternative text, foot, and the twin's end."""
     plot = Multiplied()
     twin = repr(plot)
-    rows = [[int(n) for n in line.split()] for line in twin.splitlines()[2:6]]
-    assert {row[0]: row[1:] for row in rows} == table()
+    lines = twin.splitlines()
+    rows = [[[int(n) for n in line.split()] for line in lines[at : at + 4]] for at in (2, 9)]
+    shown = table().items()
+    assert rows[0] == [[p, *(floor.exits for floor in floors)] for p, floors in shown]
+    assert rows[1] == [[p, *(floor.cycles for floor in floors[: len(CYCLES)])] for p, floors in shown]
+    assert lines[13].split() == ["measured", "fitted", "predicted", "predicted"]
     assert " ".join(twin.split()).endswith(plot.foot) and max(map(len, twin.splitlines())) <= 80
     assert plot.children[0].value.count(f'alt="{plot.foot}"') == 2 and plot.foot in plot.children[1].value
 

@@ -3,9 +3,10 @@
 from kvmlab.errors import BadInput, unknown
 from kvmlab.schedulers.profile import MachineProfile
 from kvmlab.schedulers.profiles.hsw16 import HSW16
+from kvmlab.schedulers.profiles.nested import NESTED, NESTED_L0
 from kvmlab.schedulers.profiles.traced import TRACED
 
-PROFILES = {profile.name: profile for profile in (HSW16, TRACED)}
+PROFILES = {profile.name: profile for profile in (HSW16, TRACED, NESTED, NESTED_L0)}
 
 
 def profile(name: str) -> MachineProfile:
