@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench_clock import figures as clock_figures
 from bench_explorer import growth
+from bench_levels import figures as level_figures
 from bench_traces import figures
 
 from kvmlab.kernels.names import kernel
@@ -116,7 +117,7 @@ def main() -> None:
     core = median(lambda: interpreter("import kvmlab.kernels.names, kvmlab.scenarios.names"))
     line("import kvmlab, over a bare interpreter", f"{package - nothing:.0f} ms", f"bare: {nothing:.0f} ms")
     line("import the whole core, over a bare interpreter", f"{core - nothing:.0f} ms")
-    for figure in (*clock_figures(), *figures()):
+    for figure in (*level_figures(), *clock_figures(), *figures()):
         line(*figure)
     screen()
 

@@ -69,7 +69,7 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     measured = run.add_argument_group(f"{', '.join(BENCHES)}: measured in cycles")
     measured.add_argument("--guest", metavar="G", help="busy or halt; of cyclictest: idle-poll or halt")
     measured.add_argument("--case", metavar="NAME", help="a case of vmexit.flat, like self_ipi_sti_nop")
-    measured.add_argument("--profile", metavar="P", help="HSW16, traced, or your own: HSW16+REQ_EVENT=0")
+    measured.add_argument("--profile", metavar="P", help="HSW16, traced, nested, or HSW16+REQ_EVENT=0")
     levels = run.add_argument_group("levels, and cpuid: L1 up to LN in exits and in cycles, fitted at L2")
     levels.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
     levels.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
