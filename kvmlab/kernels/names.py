@@ -19,6 +19,7 @@ from kvmlab.kernels.patch_4 import (
     RVI_AT_ENTRY,
     SOFT_DISABLE,
 )
+from kvmlab.kernels.posted_timer import POSTED_TIMERS
 from kvmlab.kernels.v3_10 import CANCEL_FIX, EVENT_WITH_IPI, QUEUES_ALONE, V3_10
 from kvmlab.kernels.v4_7 import V4_7
 from kvmlab.kernels.v4_10 import V4_10
@@ -65,14 +66,10 @@ RELEASES: dict[str, Kernel] = {
     "b95234c": _B95234C,
     "v4.18": _4_18,
     "d264ee0": _D264EE0,
-    "v4.19": _release("v4.19", _D264EE0, V4_19, PENDING_AT_ENTRY, RVI_AT_ENTRY, ONLY_ZERO),
+    "v4.19": _release("v4.19", _D264EE0, V4_19, PENDING_AT_ENTRY, ONLY_ZERO),
     "v6.1": _release("v6.1", _3_10, V6_1, V6_1_TIMER),
 }
-"""What git calls by a name of its own, oldest first.
-
-A commit's name means the release before it with this one patch, so that what a patch does is seen alone. In
-git d264ee0c2ed2 has b5861e5cf2fc and 4c008127e471 beneath it, which came into the same 4.19.
-"""
+"""What git calls by a name of its own, oldest first."""
 
 EDITS: dict[str, Patch] = {
     patch.name: patch
@@ -91,6 +88,7 @@ EDITS: dict[str, Patch] = {
         NOAPICV,
         PREEMPTION_TIMER_OFF,
         PREEMPTION_TIMER_ON,
+        POSTED_TIMERS,
         *ORDERS,
         PENDING_AT_ENTRY,
         RVI_AT_ENTRY,
@@ -131,6 +129,7 @@ LISTED = (
     "v4.19",
     "v6.1",
     "v6.1+noapicv",
+    "v6.1+pi-inject-timer=1",
 )
 """The kernels of the course, in the order of its story."""
 

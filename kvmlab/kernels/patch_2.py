@@ -19,7 +19,7 @@ from kvmlab.kvm.hv_timer import (
     state_if_not,
 )
 from kvmlab.kvm.lapic_timer import mode
-from kvmlab.kvm.timer_records import TimedVcpu
+from kvmlab.kvm.timer_records import BROKEN, TimedVcpu
 from kvmlab.machine.call import call
 from kvmlab.machine.edit import Before
 from kvmlab.machine.step import Step, block
@@ -145,6 +145,18 @@ SET_AGAIN = block(
     call("switch_to_sw_timer", "ce7a058a2117 x86.c kvm_arch_vcpu_load"),
 )
 
+POST_BLOCK = block(
+    "post_block",
+    Step(
+        "HV.hook",
+        lambda s, me: "post_block" if me.timer.rate == BROKEN else None,
+        says="is there a usable preemption timer, that is, a hook set_hv_timer?",
+        source=VMX + "vmx_post_block",
+        leaves=("post_block",),
+    ),
+    call("switch_to_hv_timer", VMX + "vmx_post_block"),
+)
+
 PATCH_2 = Patch(
     "64672c9",
     "patch 2 (2016): a deadline that fits is given to the preemption timer; a halt switches to the hrtimer",
@@ -156,7 +168,7 @@ PATCH_2 = Patch(
         NewPath("expired_hv_timer", EXPIRED),
         NewPath("vmx_arm_hv_timer", block("vmx_arm_hv_timer", ARM)),
         NewPath("pre_block", block("pre_block", call("switch_to_sw_timer", VMX + "vmx_pre_block"))),
-        NewPath("post_block", block("post_block", call("switch_to_hv_timer", VMX + "vmx_post_block"))),
+        NewPath("post_block", POST_BLOCK),
         PathEdit("vcpu_block", Before("BLOCK.wait", (call("pre_block", "v4.8 x86.c vcpu_block"),))),
         PathEdit("vcpu_block", Before("BLOCK.unhalt", (call("post_block", "v4.8 x86.c vcpu_block"),))),
         PathEdit("kvm_arch_vcpu_load", Before("LOAD.request", (SET_AGAIN,))),

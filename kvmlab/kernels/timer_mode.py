@@ -1,7 +1,9 @@
-"""A change of the timer's mode since 2017: only to or from deadline mode, and then nothing stays armed.
+"""A change of the timer's mode: since 2017 only one to or from deadline mode stops the timer.
 
-Until then any change took the hrtimer away, and left the hv timer alone.
-Source: 4427593258 (thoroughly disarm LAPIC timer around TSC deadline switch), 619f51da0979 (pending).
+Until then any change took the hrtimer away. The hv timer keeps running in v4.19 still, so a deadline that is
+none any more makes an interrupt; v6.1 cancels it, and forgets an expiry that nobody has delivered.
+Source: v4.10, v4.19, v6.1 lapic.c apic_update_lvtt, cancel_apic_timer; 4427593258 (thoroughly disarm LAPIC
+timer around TSC deadline switch), 619f51da0979 (pending).
 """
 
 from dataclasses import replace
@@ -10,7 +12,7 @@ from kvmlab.kernels.kernel import PathEdit
 from kvmlab.kvm import timer_msrs
 from kvmlab.kvm.hv_timer import cancel_if_in_use
 from kvmlab.kvm.lapic_timer import mode
-from kvmlab.kvm.timer_msrs import written
+from kvmlab.kvm.timer_msrs import limit_period, written
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.machine.edit import After, Swap
 from kvmlab.machine.step import Step
@@ -20,6 +22,7 @@ from kvmlab.processor.apic_timer import Mode
 def _lvtt(s: list[int], me: TimedVcpu) -> str | None:
     t, was = me.timer, mode(s, me)
     s[t.lvtt] = written(s, me)
+    limit_period(s, me)
     if (was == Mode.TSC_DEADLINE) == (mode(s, me) == Mode.TSC_DEADLINE):
         return "update_lvtt"
     s[t.tmict], s[t.period], s[t.tscdeadline], s[t.target] = 0, 0, 0, -1
@@ -31,12 +34,6 @@ LVTT_WRITE = replace(
     fn=_lvtt,
     says="vector, mask and mode of the timer; to or from deadline mode? then nothing is armed any more",
     source="4427593258 lapic.c apic_update_lvtt",
-)
-HV_OFF = Step(
-    "HV.off",
-    cancel_if_in_use,
-    says="the hv timer is off too",
-    source="v6.1 lapic.c cancel_apic_timer",
 )
 
 
@@ -52,10 +49,12 @@ CANCEL_HV = Step(
     source="v6.1 lapic.c cancel_apic_timer",
 )
 CHANGE = PathEdit("write_lvtt", Swap("LVTT.write", (LVTT_WRITE,)))
-MODE_2017 = (CHANGE, PathEdit("write_lvtt", After("HRT.cancel", (HV_OFF,))))
+COUNT = PathEdit("write_tmict", Swap("TMICT.write", (timer_msrs.TMICT_WRITE,)))
+"""A count of 0 leaves no deadline behind, in v4.19 and later."""
 CANCEL_APIC_TIMER = (
     CHANGE,
+    COUNT,
     PathEdit("write_lvtt", After("HRT.cancel", (CANCEL_HV,))),
     PathEdit("write_tmict", After("HRT.cancel", (CANCEL_HV,))),
 )
-"""v5.10 made it a function, for a new count too; 619f51da0979 forgets an expiry that nobody has delivered."""
+"""Both timers, and for a new count too."""

@@ -56,7 +56,7 @@ def _run_loop(paths: Paths, soft: bool, exits: Sequence[Step]) -> Block:
     assert isinstance(irq_on, Step)
     run = apply(run, Swap("IRQ_ON", (hrtimer.handle_external_intr(irq_on),)))
     run = _with_timer_value(run, paths, soft)
-    run = with_fastpath(run, paths) if "fastpath" in paths else run
+    run = with_fastpath(run, paths) if "fastpath" in paths else _with_wait(run, paths)
     enter = find(run, "vcpu_enter_guest")
     assert isinstance(enter, Block)
     lap = cases("vcpu", RUNNING, enter, paths["vcpu_block"])
@@ -86,6 +86,12 @@ def _with_timer_value(run: Block, paths: Paths, soft: bool) -> Block:
     if _has(run, "HV_TIMER"):
         return apply(run, Swap("HV_TIMER", (update(soft_off if soft else hard_off),)))
     return apply(run, Before("ENTER", paths["vmx_arm_hv_timer"].items))
+
+
+def _with_wait(run: Block, paths: Paths) -> Block:
+    """Wait for a timer that has fired early: up to v4.19 in front of the vendor's run function."""
+    label = next((label for label in ("HV_TIMER", "HV.arm") if _has(run, label)), "ENTER")
+    return apply(run, Before(label, (paths["wait_lapic_expire"],)))
 
 
 def is_lazy(kernel: Kernel) -> bool:

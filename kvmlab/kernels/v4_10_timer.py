@@ -2,8 +2,11 @@
 
 A deadline that has passed leaves nothing to wait for instead of underflowing, and whoever cannot set the
 timer cancels the one that was set. But 0, which means "no deadline", is a deadline that has passed: writing
-it, and a halt behind the interrupt, arm the timer with 0. One-shot and periodic mode use the hv timer too.
+it, and a halt behind the interrupt, arm the timer with 0. One-shot and periodic mode use the hv timer too,
+where a count of 0 cancels the hrtimer only. Read in v4.10.17 lapic.c, vmx.c.
 """
+
+from collections.abc import Sequence
 
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit
 from kvmlab.kernels.patch_2 import PATCH_2
@@ -11,21 +14,26 @@ from kvmlab.kernels.v4_7 import HRTIMER
 from kvmlab.kvm import hrtimer, tsc
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.hv_timer import cancel, cancel_if_in_use, set_hv_timer, state_if_not
-from kvmlab.kvm.lapic_timer import EXPIRE_NOW, SW_AGAIN, SW_START, dropped, mode, next_period
-from kvmlab.kvm.timer_records import TimedVcpu
+from kvmlab.kvm.lapic_timer import counts_periods, dropped, next_period_4_10
+from kvmlab.kvm.timer_records import BROKEN, TimedVcpu
 from kvmlab.machine.call import call
 from kvmlab.machine.edit import After, Swap
 from kvmlab.machine.step import Step, block
-from kvmlab.processor.apic_timer import Mode
 
 LAPIC = "v4.10 lapic.c "
 
 
 def _pending(s: list[int], me: TimedVcpu) -> str | None:
-    if not dropped(s, me):
+    """Nobody calls it where there is no hook: then it is left at once."""
+    if me.timer.rate != BROKEN and not dropped(s, me):
         return None
     cancel_if_in_use(s, me)
     return "start_hv_timer"
+
+
+def _given_up(before: Sequence[int], after: Sequence[int], me: TimedVcpu) -> trace.Firing:
+    there = me.timer.rate != BROKEN and dropped(after, me)
+    return trace.hv_timer_state(before, after, me) if there else ()
 
 
 def _set(s: list[int], me: TimedVcpu) -> str | None:
@@ -52,7 +60,7 @@ START_HV_TIMER = block(
         says="is an expiry pending? then no timer, and not the one that is set either",
         source=LAPIC + "start_hv_timer",
         leaves=("start_hv_timer",),
-        emits=state_if_not,
+        emits=_given_up,
     ),
     Step(
         "HV.set",
@@ -94,9 +102,9 @@ SWITCH_TO_HV = block(
 
 
 def _next(s: list[int], me: TimedVcpu) -> str | None:
-    if mode(s, me) != Mode.PERIODIC:
+    if not counts_periods(s, me):
         return "next_period"
-    next_period(s, me)
+    next_period_4_10(s, me)
     return None
 
 
@@ -140,7 +148,6 @@ V4_10_TIMER = Patch(
         NewPath("start_hv_timer", START_HV_TIMER),
         NewPath("start_apic_timer", START_APIC_TIMER),
         NewPath("switch_to_hv_timer", SWITCH_TO_HV),
-        NewPath("start_sw_timer", block("start_sw_timer", block("start_sw", SW_START, EXPIRE_NOW, SW_AGAIN))),
         PathEdit("expired_hv_timer", After("apic_timer_expired()", (NEXT_PERIOD,))),
         PathEdit("kvm_arch_vcpu_load", Swap("LOAD.set_hv", (LOAD_SET_HV,))),
     ),

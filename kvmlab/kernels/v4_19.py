@@ -7,13 +7,23 @@ still in use, for a move to another CPU may have seen to it.
 from collections.abc import Callable
 
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit
-from kvmlab.kernels.timer_mode import MODE_2017
+from kvmlab.kernels.timer_mode import CHANGE, COUNT
 from kvmlab.kvm import hrtimer, tsc
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.hv_timer import cancel, cancel_if_in_use, set_hv_timer
-from kvmlab.kvm.lapic_timer import EXPIRE_NOW, SW_AGAIN, SW_START, dropped, mode, next_period
+from kvmlab.kvm.lapic_advance import WAIT_4_19
+from kvmlab.kvm.lapic_timer import (
+    EXPIRE_NOW,
+    FN_AGAIN,
+    counts_periods,
+    dropped,
+    mode,
+    next_period,
+    passed_4_19,
+    sw_start,
+)
 from kvmlab.kvm.nested import nothing
-from kvmlab.kvm.timer_records import TimedVcpu, host_now
+from kvmlab.kvm.timer_records import BROKEN, TimedVcpu, host_now
 from kvmlab.machine.call import call
 from kvmlab.machine.edit import Swap
 from kvmlab.machine.step import Block, Step, block
@@ -56,8 +66,8 @@ START_HV_TIMER = block(
     ),
     Step(
         "HV.deadline",
-        lambda s, me: None if s[me.timer.tscdeadline] else "start_hv_timer",
-        says="is there a deadline at all? 0 is none",
+        lambda s, me: None if s[me.timer.tscdeadline] and me.timer.rate != BROKEN else "start_hv_timer",
+        says="is there a hook, and a deadline at all? 0 is none",
         source=LAPIC + "start_hv_timer",
         leaves=("start_hv_timer",),
     ),
@@ -88,6 +98,21 @@ START_HV_TIMER = block(
         "cases",
     ),
 )
+
+
+def _go_on(s: list[int], me: TimedVcpu) -> None:
+    if counts_periods(s, me):
+        next_period(s, me)
+        hrtimer.enqueue(s, me, s[me.timer.target])
+
+
+SW_AGAIN = Step(
+    "SW.again",
+    _go_on,
+    says="periodic: the next period begins",
+    source=LAPIC + "start_sw_period",
+    emits=trace.hrtimer_start,
+)
 START_SW_TIMER = block(
     "start_sw_timer",
     Step(
@@ -103,7 +128,7 @@ START_SW_TIMER = block(
         source=LAPIC + "start_sw_timer",
         leaves=("start_sw_timer",),
     ),
-    block("start_sw", SW_START, EXPIRE_NOW, SW_AGAIN),
+    block("start_sw", sw_start(passed_4_19, "v4.19"), EXPIRE_NOW, SW_AGAIN),
     Step(
         "SW.state",
         nothing,
@@ -154,7 +179,7 @@ def _expired(s: list[int], me: TimedVcpu) -> str | None:
 
 
 def _next(s: list[int], me: TimedVcpu) -> str | None:
-    if mode(s, me) != Mode.PERIODIC:
+    if not counts_periods(s, me):
         return "if_in_use"
     next_period(s, me)
     return None
@@ -215,7 +240,10 @@ TIMER_2018 = Patch(
         NewPath("switch_to_sw_timer", SWITCH_TO_SW),
         NewPath("expired_hv_timer", EXPIRED),
         PathEdit("kvm_arch_vcpu_load", Swap("set_again", (RESTART_ON_LOAD,))),
-        *MODE_2017,
+        PathEdit("apic_timer_fn", Swap("FN.again", (FN_AGAIN,))),
+        CHANGE,
+        COUNT,
+        NewPath("wait_lapic_expire", WAIT_4_19),
     ),
     frozenset({"levels", "hv-timer", "tsc-deadline"}),
 )

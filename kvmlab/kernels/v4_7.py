@@ -8,6 +8,7 @@ from kvmlab.kernels.kernel import NewPath, Patch
 from kvmlab.kernels.v3_10 import EVENT_WITH_IPI
 from kvmlab.kernels.v4_10 import V4_10
 from kvmlab.kvm import vcpu_block, vcpu_load
+from kvmlab.kvm.lapic_advance import WAIT_4_10
 from kvmlab.kvm.lapic_timer import APIC_TIMER_EXPIRED, APIC_TIMER_FN, START_SW
 from kvmlab.kvm.timer_msrs import EXITS, SET_TSCDEADLINE, WRITE_LVTT, WRITE_TDCR, WRITE_TMICT
 from kvmlab.kvm.timer_tail import TAIL_DELIVER_4_10, tail
@@ -44,6 +45,7 @@ FUNCTIONS = (
     vcpu_block.KVM_VCPU_BLOCK,
     vcpu_load.VCPU_LOAD,
     tail(TAIL_DELIVER_4_10),
+    WAIT_4_10,
 )
 HRTIMER = tuple(NewPath(function.name, function) for function in FUNCTIONS)
 """The timer code before patch 2."""

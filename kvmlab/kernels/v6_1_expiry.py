@@ -18,7 +18,8 @@ from kvmlab.processor.vectors import RESCHEDULE_VECTOR, bit
 LAPIC = "v6.1 lapic.c "
 
 
-def _remember(s: list[int], me: TimedVcpu) -> None:
+def remember(s: list[int], me: TimedVcpu) -> None:
+    """Keep the deadline for wait_lapic_expire; of the hv timer in every mode, since ee66e453db13."""
     if mode(s, me) == Mode.TSC_DEADLINE or s[me.timer.in_use]:
         s[me.timer.expired] = s[me.timer.tscdeadline]
 
@@ -26,13 +27,13 @@ def _remember(s: list[int], me: TimedVcpu) -> None:
 def _deliver_now(s: list[int], me: TimedVcpu) -> str | None:
     if me.guests[0].apicv is None:
         return None
-    _remember(s, me)
+    remember(s, me)
     deliver(s, me)
     return "apic_timer_expired"
 
 
 def _pending(s: list[int], me: TimedVcpu) -> None:
-    _remember(s, me)
+    remember(s, me)
     s[me.timer.pending] = 1
 
 

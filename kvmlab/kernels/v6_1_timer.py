@@ -24,7 +24,7 @@ from kvmlab.kernels.v6_1_halt import CHECK, POLL_END, VCPU_BLOCK
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.hv_timer import EXIT_TIMER, cancel, soft_off, update
 from kvmlab.kvm.lapic_advance import WAIT
-from kvmlab.kvm.lapic_timer import dropped
+from kvmlab.kvm.lapic_timer import dropped, passed_6_1, sw_start
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.kvm.timer_tail import TAIL_DELIVER, tail
 from kvmlab.machine.call import call
@@ -46,6 +46,7 @@ def _cancel(s: list[int], me: TimedVcpu) -> str:
     return "hv_else_sw"
 
 
+START_SW = PathEdit("start_sw_timer", Swap("SW.start", (sw_start(passed_6_1, "v6.1"),)))
 START_HV = (
     PathEdit("start_hv_timer", Swap("HV.pending")),
     PathEdit(
@@ -149,6 +150,7 @@ V6_1_TIMER = Patch(
         NewPath("start_hv_timer", START_HV_TIMER),
         *START_HV,
         NewPath("start_sw_timer", START_SW_TIMER),
+        START_SW,
         NewPath("restart_apic_timer", RESTART),
         NewPath("start_apic_timer", restarted("start_apic_timer", "start_apic_timer")),
         NewPath("switch_to_hv_timer", restarted("switch_to_hv_timer", "kvm_lapic_switch_to_hv_timer")),
@@ -166,6 +168,7 @@ V6_1_TIMER = Patch(
         NewPath("vmx_arm_hv_timer", block("vmx_arm_hv_timer", update(soft_off))),
         NewPath("wait_lapic_expire", WAIT),
         NewPath("fastpath", FASTPATH),
+        Setting("pi_inject_timer", 0, "timers are not posted", X86 + "module parameter pi_inject_timer"),
         Setting("lapic_timer_advance", -1, "the timer fires early, by an adaptive time", LAPIC.strip()),
     ),
     frozenset({"self-ipi", "levels", "hv-timer", "tsc-deadline"}),

@@ -1,9 +1,10 @@
 """The host's hrtimer of a vCPU: its queue, the interrupt that runs its callback, and who waits for whom.
 
-It is pinned: it sits in the queue of the CPU on which it was started. The interrupt comes to that CPU as soon
-as interrupts are allowed there; it takes the vCPU's thread away, or finds it asleep, or finds it gone to
-another CPU, and then the two run at the same time. Between them stands hrtimer_cancel, which waits for a
-callback that runs. Source: v4.10 kernel/time/hrtimer.c hrtimer_interrupt, __run_hrtimer, hrtimer_cancel;
+It sits in the queue of the CPU on which it was started, pinned there up to v5.2; a host that keeps timers
+away from its guests' CPUs has it elsewhere since. The interrupt comes to that CPU as soon as interrupts are
+allowed there; it takes the vCPU's thread away, or finds it asleep, or finds it gone to another CPU, and then
+the two run at the same time. Between them stands hrtimer_cancel, which waits for a callback that runs.
+Source: v4.10 kernel/time/hrtimer.c hrtimer_interrupt, __run_hrtimer, hrtimer_cancel;
 arch/x86/kernel/apic/apic.c smp_apic_timer_interrupt; vmx.c vmx_handle_external_intr.
 """
 
@@ -24,9 +25,9 @@ HANDLER = ROOT + 1
 
 
 def enqueue(s: list[int], me: TimedVcpu, expires: int) -> None:
-    """hrtimer_start: into the queue of the thread's own CPU."""
+    """hrtimer_start: into the queue of the thread's own CPU, or of a housekeeping one."""
     s[me.timer.hrtimer.expires] = expires
-    s[me.timer.hrtimer.away] = 0
+    s[me.timer.hrtimer.away] = int(me.timer.hrtimer.elsewhere)
 
 
 def requeue(s: list[int], me: TimedVcpu, expires: int) -> None:
@@ -154,14 +155,14 @@ def _end_away(s: list[int], me: TimedVcpu) -> None:
 
 
 def other_cpu(callback: Block) -> Block:
-    """Return the timer interrupt of a CPU that the thread has left: nobody there waits for its end."""
+    """Return the timer interrupt of another CPU, one that the thread has left, or a housekeeping one."""
     return loop(
         "other_cpu",
         Step(
             "OTHER.timer",
             _run_away,
             lambda s, me: s[me.timer.hrtimer.away] and _due(s, me),
-            "the CPU that the thread has left runs the callback",
+            "another CPU, in whose queue the hrtimer is, runs the callback",
             HRTIMER + "hrtimer_interrupt, __run_hrtimer",
             emits=trace.local_timer,
         ),

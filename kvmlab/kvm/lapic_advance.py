@@ -1,9 +1,11 @@
 """lapic_timer_advance: the timer fires early, and KVM waits for the deadline just before the entry.
 
-Only where the timer's vector is visible to the guest that is about to run. The adaptive variant shifts the
-advance by an eighth of the error, unless that is tiny or a spike, and starts over when it gets out of hand.
-Source: v6.1 lapic.c kvm_wait_lapic_expire, __kvm_wait_lapic_expire, adjust_lapic_timer_advance,
-lapic_timer_int_injected (d0659d946be0, c5ce8235cffa, 3b8a5df6c4dc, ee66e453db13).
+Only where the timer's vector is visible to the guest that is about to run. It waits for what the expiry has
+left in ``expired``, whichever timer it was; until ee66e453db13 that was nothing unless in deadline mode: so a
+count on the preemption timer, which c5ce8235cffa lets fire early too, was not waited for. The adaptive
+variant shifts the advance by an eighth of the error, unless that is tiny or a spike, and starts over when it
+gets out of hand. Source: v4.10, v4.19 x86.c vcpu_enter_guest, lapic.c wait_lapic_expire; v6.1 lapic.c
+kvm_wait_lapic_expire, adjust_lapic_timer_advance, lapic_timer_int_injected (d0659d946be0, 3b8a5df6c4dc).
 """
 
 from collections.abc import Sequence
@@ -11,10 +13,8 @@ from collections.abc import Sequence
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.timer_records import TimedVcpu, advance_cycles, guest_khz, guest_now, host_now
 from kvmlab.kvm.tsc import unscale
-from kvmlab.machine.step import Step, block
+from kvmlab.machine.step import Block, Guard, Step, block
 from kvmlab.processor.vectors import bit
-
-V6_1 = "v6.1 lapic.c kvm_wait_lapic_expire"
 
 ADJUST_MIN, ADJUST_MAX, ADJUST_STEP = 100, 10_000, 8
 """Cycles, cycles, and the fraction of the error."""
@@ -38,10 +38,13 @@ def adjusted(advance: int, late: int, khz: int) -> int:
     return ADVANCE_INIT if advance > ADVANCE_MAX or advance < 0 else advance
 
 
+def is_advanced(s: Sequence[int], me: TimedVcpu) -> bool:
+    """Whether the timer fires early at all."""
+    return bool(s[me.timer.advance])
+
+
 def _wait(s: list[int], me: TimedVcpu) -> str | None:
     t = me.timer
-    if not (s[t.expired] and s[t.advance] and is_visible(s, me)):
-        return "wait_lapic_expire"
     late = guest_now(s, me) - s[t.expired]
     s[t.expired] = 0
     if t.adaptive:
@@ -63,21 +66,39 @@ def _spun(s: list[int], me: TimedVcpu) -> None:
     s[me.timer.spin] = -1
 
 
-WAIT = block(
-    "wait_lapic_expire",
-    Step(
-        "WAIT.expire",
-        _wait,
-        says="has the timer fired, and will the guest see it? then how early or late; the advance is adapted",
-        source=V6_1,
-        leaves=("wait_lapic_expire",),
-        emits=_waited,
-    ),
-    Step(
-        "WAIT.spin",
-        _spun,
-        lambda s, me: s[me.timer.spin] <= host_now(s, me),
-        "early: spin until the deadline",
-        "v6.1 lapic.c __wait_lapic_expire",
-    ),
+SPIN = Step(
+    "WAIT.spin",
+    _spun,
+    lambda s, me: s[me.timer.spin] <= host_now(s, me),
+    "early: spin until the deadline",
+    "v6.1 lapic.c __wait_lapic_expire",
 )
+
+
+def wait_lapic_expire(source: str, *conditions: Guard) -> Block:
+    """Return the wait, if all of ``conditions`` hold and an expiry has not been waited for."""
+
+    def run(s: list[int], me: TimedVcpu) -> str | None:
+        wanted = s[me.timer.expired] and all(holds(s, me) for holds in conditions)
+        return _wait(s, me) if wanted else "wait_lapic_expire"
+
+    return block(
+        "wait_lapic_expire",
+        Step(
+            "WAIT.expire",
+            run,
+            says="has the timer fired, and will the guest see it? then how early or late; it may be adapted",
+            source=source,
+            leaves=("wait_lapic_expire",),
+            emits=_waited,
+        ),
+        SPIN,
+    )
+
+
+WAIT_4_10 = wait_lapic_expire("v4.10 lapic.c wait_lapic_expire", is_visible)
+"""It is asked at every entry, and traced with an advance of 0 too."""
+WAIT_4_19 = wait_lapic_expire(
+    "v4.19 x86.c vcpu_enter_guest, lapic.c wait_lapic_expire", is_advanced, is_visible
+)
+WAIT = wait_lapic_expire("v6.1 lapic.c kvm_wait_lapic_expire", is_advanced, is_visible)

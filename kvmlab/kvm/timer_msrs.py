@@ -6,10 +6,11 @@ apic_update_lvtt, set_target_expiration, apic_get_tmcct.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kvmlab.kvm import hrtimer
 from kvmlab.kvm import timer_tracepoints as trace
-from kvmlab.kvm.lapic_timer import mode, scaled
+from kvmlab.kvm.lapic_timer import counts_periods, mode, scaled
 from kvmlab.kvm.nested import current, nothing
 from kvmlab.kvm.timer_records import TimedVcpu, guest_now, host_now
 from kvmlab.machine.call import call
@@ -68,9 +69,19 @@ DEADLINE_WRITE = Step(
 )
 SET_TSCDEADLINE = block(
     "set_tscdeadline",
-    hrtimer.CANCEL,
-    DEADLINE_WRITE,
-    call("start_apic_timer", LAPIC + "kvm_set_lapic_tscdeadline_msr"),
+    block(
+        "in_deadline_mode",
+        Step(
+            "DEADLINE.mode",
+            lambda s, me: None if mode(s, me) == Mode.TSC_DEADLINE else "in_deadline_mode",
+            says="is the timer in deadline mode? in another one the write is ignored",
+            source=LAPIC + "kvm_set_lapic_tscdeadline_msr",
+            leaves=("in_deadline_mode",),
+        ),
+        hrtimer.CANCEL,
+        DEADLINE_WRITE,
+        call("start_apic_timer", LAPIC + "kvm_set_lapic_tscdeadline_msr"),
+    ),
     WRMSR_DONE,
 )
 
@@ -129,7 +140,7 @@ LVTT_WRITE = Step(
 WRITE_LVTT = block("write_lvtt", block("update_lvtt", LVTT_WRITE, hrtimer.CANCEL), WRMSR_DONE)
 
 
-def _count(s: list[int], me: TimedVcpu) -> str | None:
+def _count_4_10(s: list[int], me: TimedVcpu) -> str | None:
     """The period in cycles, its end in both clocks; 0 stops, deadline mode is deaf."""
     t = me.timer
     if mode(s, me) == Mode.TSC_DEADLINE:
@@ -137,13 +148,24 @@ def _count(s: list[int], me: TimedVcpu) -> str | None:
     s[t.tmict], s[t.pending] = written(s, me), 0
     s[t.period] = t.clock.cycles(s[t.tmict], apic_timer.divide_by(s[t.tdcr]))
     if not s[t.period]:
-        s[t.tscdeadline] = 0
         return "start"
-    if mode(s, me) == Mode.PERIODIC:
-        s[t.period] = max(s[t.period], t.min_period)
+    limit_period(s, me)
     s[t.target] = host_now(s, me) + s[t.period]
     s[t.tscdeadline] = guest_now(s, me) + scaled(s[t.period], me)
     return None
+
+
+def limit_period(s: list[int], me: TimedVcpu) -> None:
+    """limit_periodic_timer_frequency: nobody may keep the host busy with very short periods."""
+    if counts_periods(s, me):
+        s[me.timer.period] = max(s[me.timer.period], me.timer.min_period)
+
+
+def _count(s: list[int], me: TimedVcpu) -> str | None:
+    done = _count_4_10(s, me)
+    if done and mode(s, me) != Mode.TSC_DEADLINE:
+        s[me.timer.tscdeadline] = 0
+    return done
 
 
 TMICT_CALL = Step(
@@ -153,18 +175,24 @@ TMICT_CALL = Step(
     source=LAPIC + "kvm_lapic_reg_write",
     emits=trace.register("APIC_TMICT"),
 )
-TMICT_WRITE = Step(
+TMICT_WRITE_4_10 = Step(
     "TMICT.write",
-    _count,
-    says="pending := 0; the period, and when it ends; 0: the timer is off",
+    _count_4_10,
+    says="pending := 0; the period, and when it ends; 0: nothing is started",
     source=LAPIC + "kvm_lapic_reg_write, set_target_expiration",
     leaves=("start",),
+)
+TMICT_WRITE = replace(
+    TMICT_WRITE_4_10,
+    fn=_count,
+    says="pending := 0; the period, and when it ends; 0: no deadline either",
+    source="v4.19 lapic.c kvm_lapic_reg_write, set_target_expiration",
 )
 WRITE_TMICT = block(
     "write_tmict",
     TMICT_CALL,
     hrtimer.CANCEL,
-    block("start", TMICT_WRITE, call("start_apic_timer", LAPIC + "kvm_lapic_reg_write")),
+    block("start", TMICT_WRITE_4_10, call("start_apic_timer", LAPIC + "kvm_lapic_reg_write")),
     WRMSR_DONE,
 )
 

@@ -16,7 +16,7 @@ from kvmlab.processor.records import show_flag, show_point
 RUNNABLE, HALTED = 0, 1
 
 BROKEN = -1
-"""The rate of a host without a usable preemption timer: the hook set_hv_timer is missing."""
+"""The rate where KVM uses no preemption timer: no hook set_hv_timer, or kvm_can_use_hv_timer says no."""
 
 
 def show_mp_state(state: int) -> str:
@@ -29,10 +29,12 @@ class Hrtimer:
     """The host's timer for one vCPU.
 
     ``expires`` is the TSC at which it is due (-1: it is in no queue), ``running`` says that its callback
-    runs. ``away``: it is in the queue of a CPU that the vCPU's thread has left. ``called``: the host's
-    handler was not taken but called, for an interrupt that a VM exit has acknowledged.
+    runs. ``away``: it is in the queue of another CPU than the vCPU's thread runs on; ``elsewhere``: it always
+    is, on a housekeeping one. ``called``: the host's handler was not taken but called, for an interrupt that
+    a VM exit has acknowledged.
     """
 
+    elsewhere: bool = False
     expires: Cell = cell(-1, show_point, deadline=True)
     running: Cell = cell(0, show_flag)
     away: Cell = cell(0, show_flag)

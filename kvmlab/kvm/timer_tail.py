@@ -5,7 +5,7 @@ Source: v4.10 x86.c vcpu_run; lapic.c kvm_inject_apic_timer_irqs, kvm_apic_local
 """
 
 from kvmlab.kvm import timer_tracepoints as trace
-from kvmlab.kvm.lapic_timer import mode
+from kvmlab.kvm.lapic_timer import has_pending_timer, mode
 from kvmlab.kvm.posted import POST_PIR, Post, pid
 from kvmlab.kvm.requests import KVM_REQ_EVENT, KVM_REQ_PENDING_TIMER
 from kvmlab.kvm.timer_records import TimedVcpu
@@ -26,14 +26,23 @@ def _accept(s: list[int], me: TimedVcpu, vector: int) -> None:
         s[pid(me).on] = 1
 
 
-def deliver(s: list[int], me: TimedVcpu) -> None:
-    """The timer's vector, unless it is masked; the deadline is over, and so is a single shot."""
-    t = me.timer
-    if not s[t.lvtt] & MASKED:
-        s[t.injected] = min(s[t.injected] + 1, 3)
-        _accept(s, me, s[t.lvtt] & 0xFF)
+def injected(s: list[int], me: TimedVcpu) -> None:
+    """Count an interrupt; who asks wants to tell none, one, two and more."""
+    s[me.timer.injected] = min(s[me.timer.injected] + 1, 3)
+
+
+def disarm(s: list[int], me: TimedVcpu) -> None:
+    """The deadline is over, and so is a single shot."""
     if mode(s, me) != Mode.PERIODIC:
-        s[t.tscdeadline], s[t.target] = 0, -1
+        s[me.timer.tscdeadline], s[me.timer.target] = 0, -1
+
+
+def deliver(s: list[int], me: TimedVcpu) -> None:
+    """The timer's vector, unless it is masked."""
+    if not s[me.timer.lvtt] & MASKED:
+        injected(s, me)
+        _accept(s, me, s[me.timer.lvtt] & 0xFF)
+    disarm(s, me)
 
 
 def _deliver_4_10(s: list[int], me: TimedVcpu) -> None:
@@ -48,7 +57,7 @@ def _clear(s: list[int], me: TimedVcpu) -> None:
 
 
 def _any(s: list[int], me: TimedVcpu) -> str | None:
-    return None if s[me.timer.pending] else "inject_pending_timer_irqs"
+    return None if has_pending_timer(s, me) else "inject_pending_timer_irqs"
 
 
 def _done(s: list[int], me: TimedVcpu) -> None:
@@ -79,8 +88,8 @@ def tail(deliver: Step) -> Block:
         Step(
             "TAIL.pending",
             _any,
-            says="is an expiry pending?",
-            source="v4.10 x86.c vcpu_run, kvm_cpu_has_pending_timer",
+            says="is an expiry pending, and the timer not masked?",
+            source="v4.10 x86.c vcpu_run, lapic.c apic_has_pending_timer",
             leaves=("inject_pending_timer_irqs",),
         ),
         deliver,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm.exits import because
+from kvmlab.kvm.lapic_timer import has_pending_timer
 from kvmlab.kvm.records import Sender, Vcpu
 from kvmlab.kvm.requests import KVM_REQ_UNHALT
 from kvmlab.kvm.timer_records import HALTED, RUNNABLE, TimedVcpu, host_now
@@ -73,7 +74,7 @@ def looks(leave: str, says_so: bool) -> Effect:
         runnable = is_runnable(s, me)
         if runnable and says_so:
             s[me.requests] |= KVM_REQ_UNHALT
-        return leave if runnable or s[me.timer.pending] else None
+        return leave if runnable or has_pending_timer(s, me) else None
 
     return run
 
@@ -136,7 +137,7 @@ def _poll(s: list[int], me: TimedVcpu) -> str | None:
 
 def _woken(s: Sequence[int], me: TimedVcpu) -> bool:
     """Polling looks again and again; what it sees is all that matters."""
-    return is_runnable(s, me) or bool(s[me.timer.pending]) or s[me.halt.stop] <= host_now(s, me)
+    return is_runnable(s, me) or has_pending_timer(s, me) or s[me.halt.stop] <= host_now(s, me)
 
 
 def adapt(s: list[int], me: TimedVcpu) -> None:

@@ -58,7 +58,9 @@ VCPU_LOAD: Block = loop(
 
 
 def _free(s: Sequence[int], me: TimedVcpu) -> bool:
-    return not (s[me.requests] & KVM_REQ_MIGRATE_TIMER and s[me.timer.hrtimer.running])
+    return me.timer.hrtimer.elsewhere or not (
+        s[me.requests] & KVM_REQ_MIGRATE_TIMER and s[me.timer.hrtimer.running]
+    )
 
 
 def _follow(s: list[int], me: TimedVcpu) -> None:

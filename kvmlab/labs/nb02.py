@@ -120,7 +120,7 @@ def verdicts() -> AlarmVerdicts:
     patch = named("64672c9")
     broken = without(patch, NO_SWITCH)
     broken = replace(broken, name="64672c9-switch", says="patch 2 without its switch at a halt")
-    return AlarmVerdicts([named("v4.7"), broken, patch, named("v4.10"), named("v4.18")], HALTS)
+    return AlarmVerdicts([named("v4.7"), broken, patch, named("v4.10"), named("v4.19")], HALTS)
 
 
 def alarm_line(name: str, **knobs: Any) -> AlarmLine:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import ipywidgets as widgets
 
+from kvmlab.errors import unknown
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb02
 from kvmlab.labs.histogram_bench import LatencyHistogram as histogram
@@ -12,7 +13,7 @@ from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions02b import QUESTIONS
 from kvmlab.labs.recorded_machine import predictions
 from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
-from kvmlab.scenarios.latency import tscdeadline_latency
+from kvmlab.scenarios.latency import periodic, tscdeadline_latency
 from kvmlab.scenarios.vmexit import vmexit
 from kvmlab.schedulers.measure import measure
 from kvmlab.schedulers.profiles.hsw16 import HSW16
@@ -27,6 +28,7 @@ __all__ = [
     "histogram",
     "hunt",
     "latency",
+    "posted",
     "predict",
     "recorded_machine",
     "rests_on",
@@ -35,8 +37,10 @@ __all__ = [
 
 alarm_line, calculator, explore, foot = nb02.alarm_line, nb02.calculator, nb02.explore, nb02.foot
 
-ADVANCES = (0, 250, 500, 1000)
+ADVANCES = (0, 500, 1000, 1500)
 """lapic_timer_advance_ns."""
+TIMERS = {"deadline": tscdeadline_latency, "periodic": periodic}
+POSTED = "v6.1+pi-inject-timer=1"
 
 
 def predict(number: str) -> Predict:
@@ -45,7 +49,7 @@ def predict(number: str) -> Predict:
 
 
 def _early() -> widgets.HTML:
-    return widgets.HTML(f"<pre>{latency('v4.19', 'v6.1')}</pre>")
+    return widgets.HTML(f"<pre>{latency('v4.19', 'v6.1', timer='periodic')}</pre>")
 
 
 SCENES: dict[str, Callable[[], widgets.Widget]] = {"02b.1": rests_on, "02b.2": _early}
@@ -56,16 +60,33 @@ def recorded_machine() -> str:
     return "\n".join(predictions())
 
 
-def latency(*kernels: str) -> str:
-    """Return how late a busy guest's handler is, by how much the timer is advanced; negative is early."""
-    return "\n".join(_latency(kernels))
+def latency(*kernels: str, timer: str = "deadline") -> str:
+    """Return how late a busy guest's handler is, by how much the timer is advanced; negative is early.
+
+    The guest's ``timer`` is a "deadline", or "periodic"; raises BadInput for another one.
+    """
+    if timer not in TIMERS:
+        raise unknown("timer", timer, TIMERS)
+    return "\n".join(_latency(kernels, timer))
 
 
-def _latency(kernels: tuple[str, ...]) -> Iterator[str]:
-    yield f"{'advance, ns':<14}" + "".join(f"{name:>12}" for name in kernels) + "   cycles"
+def _latency(kernels: tuple[str, ...], timer: str) -> Iterator[str]:
+    yield f"{timer + ', ns early':<20}" + "".join(f"{name:>10}" for name in kernels) + "   cycles"
     for advance in ADVANCES:
-        means = (measure(tscdeadline_latency(named(k), advance=advance), HSW16).mean for k in kernels)
-        yield f"{advance:<14}" + "".join(f"{round(mean):>12}" for mean in means)
+        means = (measure(TIMERS[timer](named(k), advance=advance), HSW16).mean for k in kernels)
+        yield f"{advance:<20}" + "".join(f"{round(mean):>10}" for mean in means)
+
+
+def posted() -> str:
+    """Return how late a busy guest's handler is, and what it exits for, without posted timers and with."""
+    return "\n".join(_posted())
+
+
+def _posted() -> Iterator[str]:
+    yield f"{'busy, a deadline':<24}{'cycles':>8}   exits"
+    for name in ("v6.1", POSTED):
+        found = measure(tscdeadline_latency(named(name)), HSW16)
+        yield f"{name:<24}{round(found.mean):>8}   {', '.join(sorted(found.counts))}"
 
 
 def hunt() -> HuntBench:

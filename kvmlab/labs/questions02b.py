@@ -37,30 +37,31 @@ EARLY = Question(
     "02b.2",
     "KVM may let the timer fire early, by lapic_timer_advance_ns, so that the guest's handler runs at the "
     "deadline and not 2000 cycles behind it. From 2018 on this holds for the preemption timer too. v4.19, "
-    "1000 ns (2300 cycles): what does a busy guest see?",
+    "1500 ns (3450 cycles): what does a busy guest with a periodic timer see?",
     (
         Choice(
-            "the interrupt exactly at its deadline",
-            "That is the idea, and it takes a wait: KVM must spin until the deadline, just before it "
-            "enters the guest. For the hrtimer it does.",
+            "the interrupt exactly when its period ends",
+            "That is the idea, and it takes a wait: KVM must spin until then, just before it enters the "
+            "guest. For a TSC deadline it does.",
         ),
         Choice(
-            "the interrupt before its deadline",
-            "So it is. The timer was advanced, and nobody waits.",
+            "the interrupt before its period ends",
+            "So it is. The timer was advanced, and nobody waits: what there is to wait for KVM remembers of a "
+            "TSC deadline only.",
             right=True,
         ),
         Choice(
             "the interrupt later than without: KVM spins now",
-            "Spinning costs time, that is so. But it only ends at the deadline, never behind it.",
+            "Spinning costs time, that is so. But it ends when the period does, never behind it.",
         ),
         Choice(
             "the same as before",
-            "It would be, had the guest a deadline that KVM could not move. But the alarm is KVM's own, "
-            "and it is set earlier.",
+            "It would be with an hrtimer: KVM moves those for a TSC deadline only. But a preemption timer it "
+            "sets earlier in every mode.",
         ),
     ),
     "What decides: firing early is half of it, waiting is the other half. c5ce8235cffa (2018) brought the "
-    "first one to the preemption timer, ee66e453db13 (2019) the second.",
+    "first one to the preemption timer in every mode, ee66e453db13 (2019) the second.",
     (),
     "",
 )

@@ -117,7 +117,8 @@ def _at_the_entry(run: Block, gap: Cell, used: bool) -> Block:
     A kernel that is told not to use the preemption timer does not look at it.
     """
     label = next((label for label in ("HV_TIMER", "HV.arm") if _has(run, label)), "ENTER")
-    run = apply(run, Before(label, (_cold(gap),)))
+    cold = label if _has(run, "fastpath") else "wait_lapic_expire"  # nobody waits, and then is cold
+    run = apply(run, Before(cold, (_cold(gap),)))
     if label == "ENTER":
         return run
     step = find(run, label)

@@ -145,13 +145,19 @@ def cyclictest(
     )
 
 
-def periodic(kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bool = True) -> Bench:
-    """Return a periodic tick on ``kernel``: from the end of a period to the RDTSC in the guest's handler."""
-    waits, on = _waits(guest, "busy"), _bed(kernel, Mode.PERIODIC, _host("server", poll))
+def periodic(
+    kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bool = True, advance: int = 0
+) -> Bench:
+    """Return a periodic tick on ``kernel``: from the end of a period to the RDTSC in the guest's handler.
+
+    ``advance`` is lapic_timer_advance_ns.
+    """
+    waits, host = _waits(guest, "busy"), _host("server", poll, advance)
+    on = _bed(kernel, Mode.PERIODIC, host)
     start = p.start_count(AHEAD // 2 + 1)
     main, isr = p.program(*waits, first=(start,)), p.handler(p.REST, p.EOI)
     system = p.system(costed(kernel, on.probe.gap), on, main, isr)
-    timer = on.the.vcpu.timer
+    timer, now = on.the.vcpu.timer, on.the.now
     return p.bench(
         on,
         system,
@@ -159,8 +165,8 @@ def periodic(kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bo
         f"from the end of a period to the guest's handler; the guest is {guest}",
         p.RDTSC,
         samples,
-        begins=lambda s: s[timer.target] - s[timer.period],
-        early=_early(POLLS),
+        begins=lambda s: s[timer.target] - (s[timer.period] if s[timer.target] > s[now] else 0),
+        early=_early(host),
         skip=WARM,
-        knobs={"guest": guest, "samples": samples, "poll": poll},
+        knobs={"guest": guest, "samples": samples, "poll": poll, "advance": advance},
     )

@@ -24,8 +24,8 @@ class Host:
     """What a host is like; times are cycles of its TSC.
 
     ``rate`` is its preemption timer's; ``offset`` makes the guest's TSC out of its own; ``start`` is when the
-    run begins. ``min_period``, ``max_poll``, ``poll_start`` and ``advance`` (nanoseconds, -1: adaptive) are
-    KVM's module parameters.
+    run begins. ``min_period``, ``max_poll``, ``poll_start`` and ``advance`` (nanoseconds, -1: the kernel's
+    own default) are KVM's module parameters.
     """
 
     khz: int = 1_000_000
@@ -60,10 +60,16 @@ class Parts:
         return {**named, "hrtimer": timer.hrtimer, "halt": vcpu.halt, "apicv": self.guest.apicv}
 
 
+def posts_timers(kernel: Kernel) -> bool:
+    """Whether a housekeeping CPU has the hrtimers, and posts."""
+    return bool(kernel.setting("pi_inject_timer"))
+
+
 def uses_hv_timer(kernel: Kernel) -> bool:
     """Whether a kernel has patch 2 and no module parameter that takes the preemption timer away."""
     parameter = kernel.settings.get("preemption_timer")
-    return "vmx_arm_hv_timer" in kernel.paths and (parameter is None or bool(parameter.value))
+    allowed = parameter is None or bool(parameter.value)
+    return "vmx_arm_hv_timer" in kernel.paths and allowed and not posts_timers(kernel)
 
 
 def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int = 0) -> Parts:
@@ -77,18 +83,19 @@ def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int =
     more = {name: add(f"guest1.{name}") for name in ("msr", "value", "shadow")}
     links = {"core": core, "host": cpu0, "cpu": cpu1, "vmcs": v01, "timer": counter}
     guest = record(Guest, "guest1", level=1, apicv=record(Apicv, "apicv"), **links, **more)
+    advance = host.advance if host.advance >= 0 else kernel.setting("lapic_timer_advance")
     timer = record(
         LapicTimer,
         "timer",
         tsc=Tsc(host=now, khz=host.khz, offset=host.offset),
         clock=Clock(tsc_khz=host.khz, bus_khz=host.bus_khz),
-        hrtimer=record(Hrtimer, "hrtimer"),
+        hrtimer=record(Hrtimer, "hrtimer", elsewhere=posts_timers(kernel)),
         rate=host.rate if uses_hv_timer(kernel) else BROKEN,
         min_period=host.min_period,
         lazy=is_lazy(kernel),
-        adaptive=host.advance < 0,
+        adaptive=advance < 0,
         lvtt=lvtt,
-        advance=ADVANCE_INIT if host.advance < 0 else host.advance,
+        advance=ADVANCE_INIT if advance < 0 else advance,
     )
     halt = record(Halt, "halt", max_poll=host.max_poll, poll_start=host.poll_start, moves=moves)
     own = {"level": 0, "core": core, "cpu": cpu0, "guests": (guest,), "mode": IN_GUEST_MODE}
@@ -107,12 +114,15 @@ def actors(layout: Layout, kernel: Kernel, the: Parts, *guests: Actor, horizon: 
         *guests,
         Actor("l", "timer of the CPU's local APIC", paths["local_timer"], vcpu),
         Actor("t", "time", TIME, time_of(layout, the.now, horizon)),
+        *([Actor("o", "a housekeeping CPU", paths["other_cpu"], vcpu)] if posts_timers(kernel) else ()),
     ]
 
 
 def movers(kernel: Kernel, the: Parts) -> list[Actor]:
     """Return the scheduler that moves the thread, and the CPU that the thread has left."""
+    paths = kernel.paths
+    left = Actor("o", "the CPU that the thread has left", paths["other_cpu"], the.vcpu)
     return [
-        Actor("m", "scheduler", kernel.paths["kvm_arch_vcpu_load"], the.vcpu, the.core.frame, ROOT + 1),
-        Actor("o", "the CPU that the thread has left", kernel.paths["other_cpu"], the.vcpu),
+        Actor("m", "scheduler", paths["kvm_arch_vcpu_load"], the.vcpu, the.core.frame, ROOT + 1),
+        *([] if posts_timers(kernel) else [left]),
     ]

@@ -45,11 +45,22 @@ def test_what_the_percentages_rest_on_is_not_measured() -> None:
 
 
 def test_02b_2_half_a_feature_is_early() -> None:
-    """v4.19 fires and does not wait; v6.1 waits, and is never before the deadline."""
-    rows = [line.split() for line in nb02b.latency("v4.19", "v6.1").splitlines()[1:]]
-    assert int(rows[-1][1]) < 0 < int(rows[-1][2])
-    assert all(int(row[2]) >= 440 for row in rows)
-    assert next(c.text for c in QUESTIONS["02b.2"].choices if c.right) == "the interrupt before its deadline"
+    """v4.19 waits for a deadline, but not for a period; v6.1 waits for both, and is never early."""
+    for timer, early in (("periodic", True), ("deadline", False)):
+        rows = [line.split() for line in nb02b.latency("v4.19", "v6.1", timer=timer).splitlines()[1:]]
+        assert (int(rows[-1][1]) < 0) == early
+        assert all(int(row[2]) >= 440 for row in rows)
+    right = next(c.text for c in QUESTIONS["02b.2"].choices if c.right)
+    assert right == "the interrupt before its period ends"
+    with pytest.raises(BadInput, match="did you mean periodic"):
+        nb02b.latency("v4.19", timer="periods")
+
+
+def test_a_posted_timer_is_no_later_and_has_an_exit_less() -> None:
+    """The guest exits to set its deadline, and not when it has come."""
+    without, posted = (line.split(maxsplit=2) for line in nb02b.posted().splitlines()[1:])
+    assert int(posted[1]) <= int(without[1])
+    assert (posted[2], without[2]) == ("MSR_WRITE", "MSR_WRITE, PREEMPTION_TIMER")
 
 
 @pytest.mark.parametrize("number", QUESTIONS)

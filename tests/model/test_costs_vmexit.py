@@ -1,5 +1,6 @@
 """vmexit.flat: what was measured comes out again, what was not is predicted, and the misses are shown."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -9,7 +10,7 @@ from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.benches import bench
 from kvmlab.scenarios.published import FIGURES, FLAT, UNIT
-from kvmlab.scenarios.vmexit import CASES
+from kvmlab.scenarios.vmexit import CASES, vmexit
 from kvmlab.schedulers.measure import TIME, measure
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.published import Published
@@ -137,9 +138,10 @@ def test_an_ipi_to_a_running_vcpu_takes_the_wire_and_no_exit_there() -> None:
     assert sum(item.cycles for item in m.items) == m.mean < mean("vmexit", "b95234c", case="ipi", rounds=4)
 
 
-def test_v4_10_pays_for_a_halt_with_an_exit_too_many() -> None:
-    """Behind every halt it arms its timer for a deadline that nobody has set; v4.7 and v6.1 do not."""
-    extra = measured("vmexit", "v4.10", case="ipi", rounds=4).counts
-    assert extra == {"MSR_WRITE": 4, "HLT": 4, "PREEMPTION_TIMER": 4}
-    for on in ("v4.7", "v6.1"):
-        assert "PREEMPTION_TIMER" not in measured("vmexit", on, case="ipi", rounds=4).counts
+@pytest.mark.parametrize(("on", "too_many"), [("v4.7", 0), ("v4.10", 1), ("v4.19", 0), ("v6.1", 0)])
+def test_v4_10_pays_for_the_first_halt_with_an_exit_too_many(on: str, too_many: int) -> None:
+    """Behind a halt it arms its timer for a deadline that nobody has set; the guest's timer is masked, so
+    that expiry stays pending, and no later halt arms (read in 4.10.17, lapic.c start_hv_timer)."""
+    first = replace(vmexit(kernel(on), case="ipi", rounds=4), skip=0)
+    assert measure(first, HSW16).counts["PREEMPTION_TIMER"] == too_many
+    assert "PREEMPTION_TIMER" not in measured("vmexit", on, case="ipi", rounds=4).counts

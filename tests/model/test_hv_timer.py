@@ -24,6 +24,8 @@ from kvmlab.schedulers.clock import clocked
 from kvmlab.schedulers.explore import Exploration, explore
 
 IN_SCOPE = [name for name in LISTED if "hv-timer" in kernel(name).scope]
+POSTED = "v6.1+pi-inject-timer=1"
+"""The hrtimer on a housekeeping CPU posts into the running guest."""
 
 
 @cache
@@ -67,7 +69,7 @@ def test_one_deadline_makes_one_interrupt(name: str) -> None:
     ],
 )
 def test_somebody_else_may_wake_the_guest(name: str, what: set[str]) -> None:
-    """Printed: 4.19 is right; in 4.10 a halt behind the interrupt arms with 0, and it comes twice."""
+    """Read in 4.10.17: a halt behind the interrupt arms with 0, and it comes twice; 4.19 asks for 0 first."""
     assert mechanisms(found(name)) == what
 
 
@@ -84,7 +86,7 @@ def test_the_shortest_duplicate_is_the_printed_one() -> None:
     assert labels[-2:] == ["TAIL.deliver", "DUPLICATE"]
 
 
-@pytest.mark.parametrize("name", [name for name in IN_SCOPE if name != "v4.7"])
+@pytest.mark.parametrize("name", [name for name in IN_SCOPE if name not in ("v4.7", POSTED)])
 def test_without_the_switch_for_a_halt_the_interrupt_is_lost(name: str) -> None:
     """The preemption timer does not count outside the guest: the vCPU sleeps for ever."""
     label = "switch_to_sw_timer()"
@@ -127,6 +129,7 @@ def test_why_each_step_of_the_switch_is_there(name: str, label: str) -> None:
 
 
 MISSED_ELSEWHERE = {
+    "HV.hook": "every host here has a preemption timer that works",
     "HV.pending": "the callback's interrupt is delivered before the tail could arm again",
     "SW.pending": "the same on the way out: an expiry that is pending is not waited for twice",
     "post_block()": "the hrtimer keeps the deadline as well: dearer, not wrong",
@@ -163,17 +166,60 @@ B_6 = {
     ("v4.19", "far"): set[str](),
     ("v6.1", "off"): set[str](),
     ("v6.1", "far"): set[str](),
+    (POSTED, "off"): {"SPURIOUS"},
+    (POSTED, "far"): {"EARLY", "DUPLICATE"},
 }
 """The table of special cases: (kernel, what the guest writes over its deadline) -> what goes wrong."""
 
 
 @pytest.mark.parametrize(("name", "rewrite"), B_6)
 def test_writing_over_a_deadline(name: str, rewrite: str) -> None:
-    """B.6: as merged nobody cancels the old one; v4.10 cancels, but 0 arms with 0; v4.19 has both right."""
+    """B.6: as merged nobody cancels the old one; v4.10 cancels, but 0 arms with 0; v4.19 has both right.
+
+    What is posted cannot be called back: it comes, though the guest's write has begun, as in hardware.
+    """
     assert mechanisms(found(name, wakes=0, rewrite=rewrite)) == B_6[name, rewrite]
 
 
-@pytest.mark.parametrize("name", ["v4.7", "64672c9", "v4.10", "v4.19", "v6.1"])
+@pytest.mark.parametrize("rewrite", ["off", "far"])
+def test_what_is_posted_too_late_came_before_the_write_was_handled(rewrite: str) -> None:
+    """The guest's second write has exited, the mode is IN_GUEST_MODE still; later it would be pending, and
+    forgotten by that write."""
+    shortest = found(POSTED, wakes=0, rewrite=rewrite).shortest
+    assert shortest is not None
+    labels = [label.split(":")[1] for label in shortest.labels]
+    first = labels.index("WRMSR")
+    assert "MODE_OUT" not in labels[labels.index("WRMSR", first + 1) : labels.index("EXPIRED.mode")]
+
+
+def test_a_posted_timer_leaves_the_guest_alone() -> None:
+    """The hrtimer holds the alarm, elsewhere; a deadline costs the exit that armed it, and no other."""
+    exits = {}
+    for name in ("v6.1+preemption-timer=0", "v6.1", POSTED):
+        what = scenario("tsc-deadline", kernel(name), mode="busy", rounds=4)
+        run, t = clocked(what.system, limit=3000), what.records["timer"]
+        assert what.done(run.state) and run.count("VIRTUAL_INTERRUPT") == 4
+        exits[name] = [f["exit_reason"] for event, f in run.events if event == "kvm_exit"]
+        guest_runs = [step.before for step in run.steps if step.move.actor.letter == "g"]
+        held = {(bool(s[t.in_use]), s[t.hrtimer.away]) for s in guest_runs if s[t.tscdeadline]}
+        assert held <= ({(False, 1)} if name == POSTED else {(False, 0), (True, 0)})
+    assert (
+        exits["v6.1"].count("PREEMPTION_TIMER")
+        == exits["v6.1+preemption-timer=0"].count("EXTERNAL_INTERRUPT")
+        == 4
+    )
+    assert exits[POSTED] == [reason for reason in exits["v6.1"] if reason != "PREEMPTION_TIMER"]
+
+
+def test_a_posted_timer_finds_a_halted_guest() -> None:
+    """Not IN_GUEST_MODE: pending, and the thread is woken; the tail makes the interrupt, as always."""
+    what = scenario("tsc-deadline", kernel(POSTED), mode="hlt", rounds=4)
+    run = clocked(what.system, limit=3000)
+    assert what.done(run.state) and run.count("VIRTUAL_INTERRUPT") == run.count("TAIL.deliver") == 4
+    assert not run.count("TIMER.pir") and run.count("EXPIRED.wake") == 4
+
+
+@pytest.mark.parametrize("name", ["v4.7", "64672c9", "v4.10", "v4.19", "v6.1", POSTED])
 @pytest.mark.parametrize(("hlt", "migrations"), [(1, 1), (0, 2)])
 def test_a_move_to_another_cpu_does_no_harm(name: str, hlt: int, migrations: int) -> None:
     """The hv timer is set again there, the hrtimer follows before the entry."""
@@ -231,12 +277,19 @@ def test_a_deadline_that_does_not_fit_stays_with_the_hrtimer(name: str) -> None:
 def test_v4_19_may_expire_a_deadline_that_its_hrtimer_still_has() -> None:
     """After ERANGE and a halt start_sw finds the deadline passed, and leaves the queued hrtimer where it is.
 
-    It needs a host timer that is later than the TSC, by the way to the tail. Found here, reported nowhere.
+    Read in 4.19: vmx_post_block, kvm_lapic_switch_to_hv_timer, restart_apic_timer, start_hv_timer (ERANGE, so
+    no hrtimer_cancel), start_sw_tscdeadline, apic_timer_expired. It takes more time between the two looks at
+    the TSC than the preemption timer holds, and a host timer that is late by the way to the tail.
     """
     shortest = found("v4.19", refuse=True).shortest
     assert shortest is not None and shortest.property.label == "DUPLICATE"
     last = [label for label in shortest.labels if "SW.start" in label or "IRQ.timer" in label]
     assert last[-2:] == ["v:SW.start", "h:IRQ.timer"]
+    labels = [label.split(":")[1] for label in shortest.labels]
+    way = labels[labels.index("HV.hook") : len(labels) - 1 - labels[::-1].index("SW.start")]
+    assert {"PREEMPT.off", "HV.set", "SW.pending"} <= set(way) and "HRT.cancel" not in way
+    assert "TIME" in way[way.index("HV.set") :]
+    assert mechanisms(found("v6.1", refuse=True)) == set()  # it goes back only to what was in use
 
 
 def test_the_arithmetic_refuses_what_does_not_fit() -> None:

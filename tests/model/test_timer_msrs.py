@@ -1,12 +1,16 @@
-"""What KVM does with a guest's write to its timer: a change of mode, a count, a deadline; per kernel."""
+"""What KVM does with a guest's write to its timer: a change of mode, a count, a deadline; per kernel.
 
-from dataclasses import dataclass
+What is asserted of v4.10, v4.19 and v6.1 was read there (arch/x86/kvm/lapic.c, where no other file is named).
+"""
+
+from dataclasses import dataclass, replace
 
 import pytest
 
 from kvmlab.kernels.names import kernel
+from kvmlab.kvm.lapic_timer import next_period, next_period_4_10
 from kvmlab.kvm.timer_msrs import current_count
-from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
+from kvmlab.kvm.timer_records import BROKEN, LapicTimer, TimedVcpu
 from kvmlab.machine.call import link
 from kvmlab.machine.state import Layout
 from kvmlab.machine.system import Actor, System
@@ -19,6 +23,8 @@ BY_1 = 0xB
 
 WRITERS = {"d": "set_tscdeadline", "l": "write_lvtt", "c": "write_tmict", "v": "write_tdcr"}
 """The function that handles a write, by the letter of its actor."""
+OTHERS = {"s": "start_sw_timer", "t": "inject_pending_timer_irqs", "p": "post_block"}
+"""More functions of KVM's, where a kernel has them."""
 
 
 @dataclass(slots=True)
@@ -36,9 +42,15 @@ class Bench:
 
     def write(self, letter: str, value: int) -> None:
         """Let the kernel handle a write, from beginning to end."""
-        cell, at = self.vcpu.guests[0].value, self.system.pc[letter]
+        cell = self.vcpu.guests[0].value
         assert cell is not None
-        self.s[cell], self.s[at] = value, 0
+        self.s[cell] = value
+        self.call(letter)
+
+    def call(self, letter: str) -> None:
+        """Let a function run, from beginning to end."""
+        at = self.system.pc[letter]
+        self.s[at] = 0
         while self.s[at] < len(self.system.places[letter]):
             self.s = list(self.system.take(tuple(self.s), letter))
 
@@ -47,12 +59,12 @@ class Bench:
         return bool(self.s[self.timer.in_use]), self.s[self.timer.hrtimer.expires] >= 0
 
 
-def bench(name: str, mode: Mode, min_period: int = 0) -> Bench:
+def bench(name: str, mode: Mode, **host: int) -> Bench:
     """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
     layout, on = Layout(), kernel(name)
-    host = Host(rate=0, start=START, min_period=min_period)
-    vcpu = parts(layout, on, host, lvtt=mode << 17 | VECTOR).vcpu
-    system = System(layout, [Actor(x, f, link(on.paths, on.paths[f]), vcpu) for x, f in WRITERS.items()])
+    vcpu = parts(layout, on, Host(**{"rate": 0, "start": START} | host), lvtt=mode << 17 | VECTOR).vcpu
+    functions = {x: f for x, f in {**WRITERS, **OTHERS}.items() if f in on.paths}
+    system = System(layout, [Actor(x, f, link(on.paths, on.paths[f]), vcpu) for x, f in functions.items()])
     made = Bench(vcpu, system, list(system.start))
     made.write("v", BY_1)
     return made
@@ -94,7 +106,7 @@ B_6_MODE = {
     "v4.7": (False, False),
     "64672c9": (True, False),
     "v4.10": (True, False),
-    "v4.19": (False, False),
+    "v4.19": (True, False),
     "v6.1": (False, False),
 }
 """Kernel -> who is armed still when the guest has left deadline mode with a deadline to come."""
@@ -102,11 +114,118 @@ B_6_MODE = {
 
 @pytest.mark.parametrize("name", B_6_MODE)
 def test_leaving_deadline_mode(name: str) -> None:
-    """B.6: up to v4.11 only the hrtimer is cancelled: the hv timer keeps a deadline that is none any more."""
+    """apic_update_lvtt up to v4.19 cancels the hrtimer only: the hv timer keeps a deadline that is none."""
     made = bench(name, Mode.TSC_DEADLINE)
     made.write("d", DEADLINE)
     made.write("l", Mode.ONE_SHOT << 17 | VECTOR)
     assert made.holders() == B_6_MODE[name]
+    assert bool(made.s[made.timer.tscdeadline]) == (name not in ("v4.19", "v6.1"))
+
+
+@pytest.mark.parametrize(("name", "hv"), [("v4.19", True), ("v6.1", False)])
+def test_a_halt_heals_what_a_change_of_mode_left(name: str, hv: bool) -> None:
+    """v4.19's way back from a halt finds no deadline, so start_sw_timer gives the hv timer up."""
+    made = bench(name, Mode.TSC_DEADLINE)
+    made.write("d", DEADLINE)
+    made.write("l", Mode.ONE_SHOT << 17 | VECTOR)
+    assert made.holders()[0] == hv
+    if "p" in made.system.pc:  # v6.1 has no such hook any more
+        made.call("p")
+    assert made.holders() == (False, False)
+
+
+B_6_COUNT = {
+    "v4.7": (False, False, 0),
+    "v4.10": (True, False, 1),
+    "v4.19": (True, False, 0),
+    "v6.1": (False, False, 0),
+}
+"""Kernel -> who is armed still when the guest has written a count of 0, and whether a deadline is left."""
+
+
+@pytest.mark.parametrize("name", B_6_COUNT)
+def test_a_count_of_0(name: str) -> None:
+    """v4.10 and v4.19 cancel the hrtimer alone, v4.10 forgets no deadline either; v6.1 cancels both."""
+    made = bench(name, Mode.ONE_SHOT)
+    made.write("c", 10_000)
+    made.s[made.timer.tscdeadline] *= name != "v4.7"  # before patch 2 nobody keeps one for a count
+    made.write("c", 0)
+    assert (*made.holders(), int(made.s[made.timer.tscdeadline] > 0)) == B_6_COUNT[name]
+
+
+@pytest.mark.parametrize("name", ["v4.7", *HV_KERNELS])
+@pytest.mark.parametrize("mode", [Mode.ONE_SHOT, Mode.PERIODIC])
+def test_a_deadline_is_ignored_in_the_other_modes(name: str, mode: Mode) -> None:
+    """kvm_set_lapic_tscdeadline_msr looks at the mode first: what counts goes on counting."""
+    made = bench(name, mode)
+    made.write("c", 10_000)
+    before = made.holders(), made.s[made.timer.tscdeadline]
+    for deadline in (DEADLINE, 0):
+        made.write("d", deadline)
+        assert (made.holders(), made.s[made.timer.tscdeadline]) == before and any(made.holders())
+
+
+@pytest.mark.parametrize("name", ["v4.10", "v4.19", "v6.1"])
+def test_a_masked_timer_keeps_its_expiry(name: str) -> None:
+    """apic_has_pending_timer is 0 behind a mask: the tail delivers what has expired when that is gone."""
+    made = bench(name, Mode.TSC_DEADLINE)
+    made.s[made.timer.tscdeadline], made.s[made.timer.pending] = DEADLINE, 1
+    for mask, injected in ((MASKED, 0), (0, 1)):
+        made.write("l", mask | Mode.TSC_DEADLINE << 17 | VECTOR)
+        made.call("t")
+        assert made.s[made.timer.injected] == injected == 1 - made.s[made.timer.pending]
+    assert not made.s[made.timer.tscdeadline]
+
+
+NO_HV = {"v4.7": "v4.7", "v4.10": "v4.10", "v4.19": "v4.19", "v6.1": "v6.1+preemption-timer=0"}
+"""Kernels whose hrtimer is looked at here."""
+
+
+@pytest.mark.parametrize(
+    ("name", "expired", "next_one"), [("v4.7", 0, 0), ("v4.10", 0, 0), ("v4.19", 1, 1), ("v6.1", 1, 1)]
+)
+def test_a_period_that_is_over_when_its_hrtimer_is_started(name: str, expired: int, next_one: int) -> None:
+    """start_sw_period: v4.10 leaves it to the hrtimer; v4.19 expires it by hand, and starts the next one."""
+    made = bench(NO_HV[name], Mode.PERIODIC, rate=BROKEN)
+    made.write("c", 10_000)
+    made.s[made.timer.tsc.host] += 10_001
+    made.call("s")
+    assert made.s[made.timer.pending] + made.s[made.timer.injected] == expired
+    assert made.s[made.timer.hrtimer.expires] == START + 10_000 * (1 + next_one)
+
+
+@pytest.mark.parametrize(("name", "expired"), [("v4.10", 0), ("v4.19", 0), ("v6.1", 1)])
+def test_a_deadline_nearer_than_the_advance(name: str, expired: int) -> None:
+    """start_sw_tscdeadline: v4.10 and v4.19 start an hrtimer that is overdue; v6.1 expires it by hand."""
+    made = bench(NO_HV[name], Mode.TSC_DEADLINE, rate=BROKEN, advance=1_000)
+    made.write("d", START + 600)
+    assert made.s[made.timer.pending] + made.s[made.timer.injected] == expired
+    assert made.s[made.timer.hrtimer.expires] == (-1 if expired else START - 400)
+
+
+@pytest.mark.parametrize("name", HV_KERNELS[:-1])
+def test_without_a_hook_nobody_goes_back_to_it(name: str) -> None:
+    """vmx_post_block asks for set_hv_timer first: an hrtimer that is queued is left alone."""
+    made = bench(name, Mode.TSC_DEADLINE, rate=BROKEN)
+    made.write("d", DEADLINE)
+    made.s[made.timer.tsc.host] = DEADLINE + 1
+    made.call("p")
+    assert made.holders() == (False, True) and not made.s[made.timer.pending]
+
+
+def test_the_two_clocks_of_a_period() -> None:
+    """advance_periodic_target_expiration: v4.10 adds up roundings, v4.19 asks the host's clock."""
+    off = []
+    for advance in (next_period_4_10, next_period):
+        made = bench("v4.19", Mode.PERIODIC)
+        tsc = replace(made.timer.tsc, ratio=(1 << 48) // 3)
+        vcpu = replace(made.vcpu, timer=replace(made.timer, tsc=tsc))
+        made.s[made.timer.period], made.s[made.timer.target] = 1_000, START + 1_000
+        made.s[made.timer.tscdeadline] = (START + 1_000) // 3
+        for _ in range(30):
+            advance(made.s, vcpu)
+        off.append(made.s[made.timer.target] // 3 - made.s[made.timer.tscdeadline])
+    assert off[0] > 8 and abs(off[1]) <= 1
 
 
 @pytest.mark.parametrize(("name", "kept"), [("v4.7", False), ("v4.19", True), ("v6.1", True)])
@@ -148,3 +267,12 @@ def test_a_period_has_a_minimum() -> None:
         made = bench("v6.1", mode, min_period=7_000)
         made.write("c", 500)
         assert made.s[made.timer.period] == cycles
+
+
+@pytest.mark.parametrize("name", ["v4.19", "v6.1"])
+def test_a_count_that_becomes_periodic_has_the_minimum_too(name: str) -> None:
+    """limit_periodic_timer_frequency is called at a change of mode as well."""
+    made = bench(name, Mode.ONE_SHOT, min_period=7_000)
+    made.write("c", 500)
+    made.write("l", Mode.PERIODIC << 17 | VECTOR)
+    assert made.s[made.timer.period] == 7_000

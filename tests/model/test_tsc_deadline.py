@@ -12,8 +12,11 @@ from kvmlab.kernels.v6_1_fastpath import FASTPATH
 from kvmlab.kvm.lapic_advance import adjusted
 from kvmlab.machine.edit import find
 from kvmlab.machine.step import Step
+from kvmlab.scenarios.latency import periodic, tscdeadline_latency
 from kvmlab.scenarios.tsc_deadline import TRACED, tsc_deadline
 from kvmlab.schedulers.clock import clocked
+from kvmlab.schedulers.measure import measure
+from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.traces import load
 
 KHZ = TRACED.khz
@@ -126,13 +129,15 @@ def test_tiny_errors_and_spikes_do_not_move_the_advance(error: int) -> None:
 
 
 @pytest.mark.parametrize("rate", [0, 5])
-def test_an_early_timer_is_waited_for(rate: int) -> None:
+@pytest.mark.parametrize("name", ["v4.7", "v4.19", "v6.1"])
+def test_an_early_timer_is_waited_for(name: str, rate: int) -> None:
     """With a constant advance of 20000 ns the entry is waited for, no longer than the advance.
 
     So what the preemption timer is early, for it counts 2^rate cycles a tick, is left, less the way there.
+    v4.19 waits too, whichever timer it was (read in x86.c vcpu_enter_guest, lapic.c wait_lapic_expire).
     """
     host = replace(TRACED, advance=20_000, rate=rate)
-    what = tsc_deadline(kernel("v6.1"), mode="busy", rounds=4, host=host)
+    what = tsc_deadline(kernel(name), mode="busy", rounds=4, host=host)
     made = clocked(what.system, limit=2000)
     timer, guest = what.records["timer"], what.records["guest"]
     deadlines = [s.after[guest.value] for s in made.steps if s.move.step.label == "DEADLINE.write"]
@@ -143,6 +148,23 @@ def test_an_early_timer_is_waited_for(rate: int) -> None:
     ]
     assert made.count("WAIT.spin") == 4 == len(seen)
     assert all(1 - 2**rate <= tsc - deadline < 20 for tsc, deadline in zip(seen, deadlines, strict=True))
+
+
+@pytest.mark.parametrize(("name", "early"), [("v4.10", False), ("v4.19", True), ("v6.1", False)])
+def test_who_waits_for_a_period_that_fires_early(name: str, early: bool) -> None:
+    """v4.19's vmx_set_hv_timer takes the advance off a count too, and only a deadline is remembered; v6.1
+    remembers both (lapic.c apic_timer_expired); v4.10's preemption timer has no advance."""
+    assert (measure(periodic(kernel(name), samples=8, advance=1500), HSW16).min < 0) == early
+    assert measure(tscdeadline_latency(kernel(name), samples=8, advance=1500), HSW16).min > 0
+
+
+@pytest.mark.parametrize("name", ["v4.7", "v4.10", "v4.19"])
+def test_the_advance_is_adaptive_in_v6_1_only(name: str) -> None:
+    """lapic_timer_advance_ns is 0 unless somebody sets it, as far as v4.19."""
+    for on, advance, adaptive in ((name, 0, False), ("v6.1", 1000, True)):
+        what = tsc_deadline(kernel(on), mode="busy", rounds=1)
+        timer = what.records["timer"]
+        assert (what.system.start[timer.advance], timer.adaptive) == (advance, adaptive)
 
 
 def test_the_deadline_reads_0_at_the_end() -> None:

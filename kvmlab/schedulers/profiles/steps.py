@@ -72,6 +72,9 @@ TIMERS = {
     "LAPIC.fire": ("LAPIC_FIRE",),
     "IRQ.timer": ("IRQ_ENTER", "EOI_HOST", "HRT_INT"),
     "IRQ.timer_called": ("IRQ_ENTER", "EOI_HOST", "HRT_INT"),
+    "OTHER.timer": ("LAPIC_FIRE", "IRQ_ENTER", "EOI_HOST", "HRT_INT"),
+    "TIMER.pir": ("TIMER_EXPIRE", "INJ"),
+    "TIMER.mode": ("ICR_PHYS", "IPI_FLIGHT"),
     "HRT.end": ("HRT_REPROG", "IRQ_EXIT"),
     "NOHZ.irq": ("NOHZ_IRQ",),
     "EXPIRED.pending": ("TIMER_EXPIRE",),
@@ -91,9 +94,10 @@ TIMERS = {
         LOCAL_TIMER NOHZ.none RESTART.pending HV.in_use HV.unused HV.cancel HV.off WAIT.expire
         WAIT.spin TRACE.entry EXPIRED.kick EXPIRED.ipi BLOCK.hv BLOCK.was_hv EXPIRED.test
         EXPIRED.request EXPIRED.wake FN.again HRT.cancel TAIL.clear TAIL.pending TAIL.done
-        DEADLINE.write SW.start SW.again SW.none SW.cancel_hv SW.pending SW.in_use SW.state
-        HV.pending HV.deadline HV.recheck HV.expired HV.again HV.return PREEMPT.off PREEMPT.on
+        DEADLINE.mode DEADLINE.write SW.start SW.again SW.none SW.cancel_hv SW.pending SW.in_use SW.state
+        HV.hook HV.pending HV.deadline HV.recheck HV.expired HV.again HV.return PREEMPT.off PREEMPT.on
         BLOCK.runnable BLOCK.unhalt BLOCK.up POLL.start GAP.opens SWAIT.prepare SWAIT.check
+        EXPIRED.mode TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end
         SWAIT.finish SCHEDULE.out LVTT.write TDCR.write TMICT.begin TMICT.write
         """
     ),
