@@ -54,7 +54,7 @@ class Multiplication:
             return f"{SUM} = {known.cycles} was set by hand: all of it is what that predicts."
         return (
             f"One number, {SUM} = {known.cycles}, was set so that L2 takes {PUBLISHED} cycles on {KERNEL}: "
-            f"that it does proves nothing. Above L2 nothing was published."
+            f"that it does proves nothing. Above L2 no figure is known to us."
         )
 
     def __repr__(self) -> str:

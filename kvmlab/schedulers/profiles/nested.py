@@ -7,7 +7,7 @@ step costs the same at every level. What hardware does, it does for level 0: abo
 instruction that exits, and the cycles of that stand at level 0's VMEXIT.
 
 That L2's figure comes out is no evidence of anything: it was put in. L3 and what lies above is predicted, and
-nobody has published a figure for it.
+no figure for it is known to us.
 """
 
 from dataclasses import replace
