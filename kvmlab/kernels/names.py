@@ -66,10 +66,14 @@ RELEASES: dict[str, Kernel] = {
     "b95234c": _B95234C,
     "v4.18": _4_18,
     "d264ee0": _D264EE0,
-    "v4.19": _release("v4.19", _D264EE0, V4_19, PENDING_AT_ENTRY, ONLY_ZERO),
+    "v4.19": _release("v4.19", _D264EE0, V4_19, PENDING_AT_ENTRY, RVI_AT_ENTRY, ONLY_ZERO),
     "v6.1": _release("v6.1", _3_10, V6_1, V6_1_TIMER),
 }
-"""What git calls by a name of its own, oldest first."""
+"""What git calls by a name of its own, oldest first.
+
+A commit's name means the release before it with this one patch, so that what a patch does is seen alone. In
+git d264ee0c2ed2 has b5861e5cf2fc and 4c008127e471 beneath it, which came into the same 4.19.
+"""
 
 EDITS: dict[str, Patch] = {
     patch.name: patch

@@ -1,8 +1,9 @@
 """Nesting in v6.1, put into its run loop where a scenario has a guest that is a hypervisor.
 
 A vCPU with a plain guest does not pay for it: the kernel stays what it is under its name. The order of
-L1's events is the processor's own since v5.7; the exit is forced through the hook since v4.19; an
-instruction of L2 that was emulated is shown to an L1 with MTF since v5.6.
+L1's events is the processor's own since v5.8; the exit is forced through the hook since v4.19; an
+instruction of L2 that was emulated is shown to an L1 with MTF since v5.6. What L1 has to hear is no longer
+asked at the top of every lap, but only where a halted L2 wakes.
 """
 
 from dataclasses import replace
@@ -13,7 +14,7 @@ from kvmlab.kernels.v4_18 import VMRESUME, handle_exit
 from kvmlab.kvm import emulated
 from kvmlab.kvm.apic import WRMSR_ICR_EITHER
 from kvmlab.kvm.check_nested_events import ORDER_5_10
-from kvmlab.kvm.injection import injection, running
+from kvmlab.kvm.injection import asleep, injection, running
 from kvmlab.kvm.nested_entry import (
     NESTED_EVALUATE,
     NESTED_RVI,
@@ -30,7 +31,7 @@ NESTED_6_1 = Patch(
     "v6.1 with a guest that is a hypervisor",
     NESTED_C + "nested_vmx_run, vmx_check_nested_events, nested_vmx_reflect_vmexit",
     (
-        swap("REQ.other", running(ORDER_5_10, "v6.1 x86.c kvm_vcpu_running")),
+        swap("REQ.other", running(ORDER_5_10, "v6.1 x86.c vcpu_block", asleep)),
         swap("INJECT", injection(ORDER_5_10, NESTED_C + "vmx_check_nested_events")),
         swap("WINDOW.nested"),
         swap(

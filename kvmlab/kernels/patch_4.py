@@ -102,7 +102,7 @@ ONLY_ZERO = Patch(
 SOFT_HV_TIMER = Step(
     "HV_TIMER",
     update_hv_timer_softly,
-    says="vmx_update_hv_timer: an exit was asked for: value 0; else one that never runs out",
+    says="vmx_update_hv_timer: an exit was asked for: value 0; else the largest, whose exit is ignored",
     source="804939ea200d vmx.c vmx_update_hv_timer",
 )
 TIMER_STAYS_ON = Setting(
@@ -110,7 +110,7 @@ TIMER_STAYS_ON = Setting(
 )
 SOFT_DISABLE = Patch(
     "804939e",
-    "2019: the timer stays on, off is a value that never ends; preemption_timer=0 means the self-IPI",
+    "2019: the timer stays on, off is the largest value; preemption_timer=0 means the self-IPI",
     "804939ea200d KVM: VMX: Leave preemption timer running when it's disabled",
     (
         swap("HV_TIMER", SOFT_HV_TIMER),
@@ -137,7 +137,7 @@ def _run_by_argument(s: list[int], me: Vcpu) -> None:
 BY_ARGUMENT = Patch(
     "0ec3d6d",
     "2024: the wish is an argument of the vendor's run function, no hook and no flag",
-    "0ec3d6d1f169 and bf1a49436ea3, read in v6.16 x86.c vcpu_enter_guest, vmx.c vmx_vcpu_run",
+    "0ec3d6d1f169 and 9c9025ea003a, read in 6.1.158 and v6.16 x86.c vcpu_enter_guest, vmx.c vmx_vcpu_run",
     (
         swap(
             "CHECK_IMMEDIATE",

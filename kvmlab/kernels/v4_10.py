@@ -6,13 +6,14 @@ always makes KVM_REQ_EVENT.
 
 from dataclasses import replace
 
-from kvmlab.kernels.kernel import NewPath, Patch, after, before, swap
+from kvmlab.kernels.kernel import NewPath, Patch, PathEdit, after, before, swap
 from kvmlab.kernels.v3_10 import EVENT_WITH_IPI
 from kvmlab.kvm import exits
 from kvmlab.kvm.host import POSTED, RESCHEDULE, host_irq
 from kvmlab.kvm.posted import SENDER_4_10, SYNC_4_10
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
+from kvmlab.machine.step import Step
 
 SCOPE = frozenset({"posted-interrupts"})
 
@@ -20,6 +21,10 @@ SCOPE = frozenset({"posted-interrupts"})
 def _run_pending(s: list[int], me: Vcpu) -> None:
     if s[me.nested_run_pending]:
         s[me.requests] |= KVM_REQ_EVENT
+    s[me.nested_run_pending] = 0
+
+
+def _run_pending_ends(s: list[int], me: Vcpu) -> None:
     s[me.nested_run_pending] = 0
 
 
@@ -41,12 +46,19 @@ VMRESUME = replace(
     source="v4.10 vmx.c nested_vmx_run",
 )
 
-PENDING_ENDS_AT_THE_EXIT = (
-    swap("RUN_PENDING"),
-    after("VMEXIT", RUN_PENDING),
-    swap("EXIT.vmresume", VMRESUME),
+RUN_PENDING_ENDS = replace(
+    exits.RUN_PENDING,
+    fn=_run_pending_ends,
+    says="L2 has run: nested_run_pending := 0",
+    source="v4.18 vmx.c vmx_vcpu_run",
 )
-"""In v4.10 and later nested_run_pending ends inside vmx_vcpu_run and is set where VMRESUME is handled."""
+"""By v4.18 the exit has stopped to raise KVM_REQ_EVENT: who asked for it has seen to that."""
+
+
+def pending_ends_at_the_exit(ends: Step) -> tuple[PathEdit, ...]:
+    """Return the edits: nested_run_pending ends in vmx_vcpu_run and is set where VMRESUME is handled."""
+    return swap("RUN_PENDING"), after("VMEXIT", ends), swap("EXIT.vmresume", VMRESUME)
+
 
 V4_10 = Patch(
     "v4.10",
@@ -55,7 +67,7 @@ V4_10 = Patch(
     (
         *EVENT_WITH_IPI.edits,
         before("event", SYNC_4_10),
-        *PENDING_ENDS_AT_THE_EXIT,
+        *pending_ends_at_the_exit(RUN_PENDING),
         NewPath("post", SENDER_4_10),
         NewPath("host_irq", host_irq(RESCHEDULE, POSTED)),
     ),

@@ -2,7 +2,8 @@
 
 What changed since v4.10 and b95234c84004 as far as it is modelled: L1's events have an order of their own
 (check_nested_events), L2's exits are told to L1 by what L1 asked for, L1's preemption timer is emulated, an
-event that is injected into L2 again does not hide one for L1, nor does a sync that finds one (v4.16).
+event that is injected into L2 again does not hide one for L1, nor does a sync that finds one (v4.16);
+an exit that ends nested_run_pending no longer raises KVM_REQ_EVENT.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 from kvmlab.kernels.after_patch_3 import NESTED_LAP
 from kvmlab.kernels.kernel import Patch, PathEdit, Setting, swap
+from kvmlab.kernels.v4_10 import RUN_PENDING_ENDS
 from kvmlab.kvm import emulated, events, exits, nested
 from kvmlab.kvm.apic import WRMSR_ICR_EITHER
 from kvmlab.kvm.check_nested_events import ORDER_4_11, ORDER_4_19, ORDER_5_10
@@ -103,6 +105,7 @@ V4_18 = Patch(
         *NESTED_LAP.edits,
         *_order("v4.19", ORDER_4_19),
         swap("WINDOW.nested"),
+        swap("RUN_PENDING", RUN_PENDING_ENDS),
         swap("HANDLE_EXIT", handle_exit(VMRESUME, NESTED_TIMER, WRMSR_ICR_EITHER, emulated.IO)),
     ),
     SCOPE,

@@ -1,9 +1,9 @@
 """check_nested_events: what L1 is told before L2 may run on, in the real orders of three releases, as data.
 
 Every one of them answers -EBUSY while L1's VMRESUME is owed an entry or an event of L2 has to be injected
-again; its caller then asks for an immediate exit. Only 5.10's order is the processor's own: before it,
-the timer went before a debug trap of L2 that is still to be injected, and the trap was lost. Source:
-vmx.c vmx_check_nested_events of v4.11 and v4.19, nested.c of v5.10; x86.c inject_pending_event.
+again; its caller then asks for an immediate exit. Only 5.10's order is the processor's own, but
+for SMIs: before it, the timer went before a debug trap of L2 that is still to be injected, and the trap was
+lost. Source: vmx.c vmx_check_nested_events of v4.11 and v4.19, nested.c of v5.10; x86.c inject_pending_event.
 """
 
 from collections.abc import Sequence

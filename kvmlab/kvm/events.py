@@ -1,7 +1,8 @@
 """Which tracepoints fire at which step, with the fields that ftrace prints.
 
-Names and fields are those of 6.1, so that a run can be laid beside a recorded trace, whichever kernel
-is run: the nested exits, reschedule_entry and the mark of a forced exit did not exist in 2011.
+Names and fields are those of the recordings' 6.1.y, so that a run can be laid beside a recorded trace,
+whichever kernel is run: the nested exits, reschedule_entry and the mark of a forced exit did not exist in
+2011 (the mark came with 9c9025ea003a in 2024, and to 6.1.149).
 kvm_entry fires just before the entry and kvm_exit right after the exit (as in 2011 and again in
 6.1; in between it fired later). Source: arch/x86/kvm/trace.h; d6185f20a0ef x86.c vcpu_enter_guest,
 vmx.c vmx_vcpu_run.

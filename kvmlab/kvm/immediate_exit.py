@@ -64,7 +64,7 @@ def update_hv_timer(s: list[int], me: Vcpu) -> None:
 
 
 SOFT_OFF = 0xFFFFFFFF
-"""A value that never runs out: the control stays on (804939ea200d)."""
+"""The largest value: the control stays on, and the exit it ends in is ignored (804939ea200d)."""
 
 
 def update_hv_timer_softly(s: list[int], me: Vcpu) -> None:

@@ -91,22 +91,28 @@ def injection(order: Sequence[str], source: str) -> Row:
     )
 
 
-def _before_the_lap(step: Step) -> Step:
+def _before_the_lap(step: Step, asked: Guard | None) -> Step:
     """Return an exit to L1 as the top of a lap makes it."""
 
     def run(s: list[int], me: Vcpu) -> str:
         step.fn(s, me)
         return STAY
 
-    return replace(step, label=step.label.replace("NESTED", "RUNNING"), fn=run)
+    def when(s: Sequence[int], me: Vcpu) -> int:
+        return int((asked is None or asked(s, me)) and (step.when is None or step.when(s, me)))
+
+    return replace(step, label=step.label.replace("NESTED", "RUNNING"), fn=run, when=when)
 
 
-def _awake(s: Sequence[int], me: Vcpu) -> bool:
+def asleep(s: Sequence[int], me: Vcpu) -> bool:
     """The thread of a halted L2 is blocked."""
-    return me.nested is None or me.nested.halted is None or not s[me.nested.halted]
+    return me.nested is not None and me.nested.halted is not None and bool(s[me.nested.halted])
 
 
-def running(order: Sequence[str], source: str) -> Row:
-    """Return the top of a lap: kvm_vcpu_running asks check_nested_events too, and ignores -EBUSY."""
-    exits = (_before_the_lap(step) for step in check_nested_events(order, source))
-    return prioritised(REQUESTS.label, *exits, replace(REQUESTS, when=_awake))
+def running(order: Sequence[str], source: str, asked: Guard | None = None) -> Row:
+    """Return the top of a lap: check_nested_events is ``asked`` there too, and -EBUSY ignored.
+
+    Up to v5.10 kvm_vcpu_running asked at every lap; v6.1's vcpu_block asks only for a halted L2 that wakes.
+    """
+    exits = (_before_the_lap(step, asked) for step in check_nested_events(order, source))
+    return prioritised(REQUESTS.label, *exits, replace(REQUESTS, when=lambda s, me: not asleep(s, me)))

@@ -65,7 +65,7 @@ def unittest(
 ) -> Result:
     """Run the test called ``name`` with KVM at ``level`` as the hypervisor under test.
 
-    ``kernels`` (``L0=v4.18,L1=d264ee0``) names the kernel of single levels, v6.1 otherwise, ``cpus``
+    ``kernels`` (``L0=v4.18,L1=d264ee0``) names the kernel of single levels (v6.1+noapicv otherwise), ``cpus``
     (``L0=no-timer``) what they run on. An IPI that
     level 0 sends to itself arrives ``ipi_delay`` instructions late; ``cold``: the guest's first touch of
     a page is an EPT violation. Raises BadInput for an impossible level, name or kernel.

@@ -101,6 +101,7 @@ def test_only_the_self_ipi_over_an_l0_that_does_not_look_is_late(l1: str, l0: st
         ("v4.18+b5861e5", {False: False, True: True}),
         ("v4.18+evaluate-rvi", {False: True, True: False}),
         ("v4.18+b5861e5+evaluate-rvi", {False: False, True: False}),
+        ("v4.19", {False: False, True: False}),
     ],
 )
 @pytest.mark.parametrize("apicv", [False, True])

@@ -1,6 +1,7 @@
 """check_nested_events: the real orders as data, what each of them lets go first, and -EBUSY."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from walks import transitions
@@ -8,9 +9,10 @@ from walks import transitions
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.check_nested_events import EVENTS, ORDER_4_11, ORDER_4_19, ORDER_5_10, TRAP
+from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.labs.unittest import unittest
 from kvmlab.machine.edit import find
-from kvmlab.machine.step import Row
+from kvmlab.machine.step import Row, Step
 from kvmlab.processor.boundary import PRIORITY
 from kvmlab.scenarios.levels import levels
 
@@ -75,3 +77,22 @@ def test_an_order_needs_a_kernel_with_nested_events() -> None:
     """v3.10 has no such order to change."""
     with pytest.raises(BadInput, match="does not fit"):
         kernel("v3.10+order=v5.10")
+
+
+@pytest.mark.parametrize(("name", "raises"), [("b95234c", True), ("v4.18", False), ("v6.1", False)])
+def test_the_exit_that_ends_nested_run_pending_once_raised_a_request(name: str, raises: bool) -> None:
+    """4.10's vmx_vcpu_run raises KVM_REQ_EVENT there; 4.18's and every later one only clears it."""
+    ends = find(kernel(name).paths["vcpu_run"], "RUN_PENDING")
+    assert isinstance(ends, Step)
+    me = SimpleNamespace(nested_run_pending=0, requests=1)
+    s = [1, 0]
+    ends.fn(s, me)
+    assert s == [0, KVM_REQ_EVENT if raises else 0]
+
+
+@pytest.mark.parametrize(("name", "asks"), [("v4.18", True), ("v4.19", True), ("v6.1", False)])
+def test_the_top_of_a_lap_asks_for_l1_unless_only_a_halted_l2_is_asked(name: str, asks: bool) -> None:
+    """4.19's kvm_vcpu_running asks check_nested_events at every lap, 6.1's vcpu_block where L2 wakes."""
+    scenario = levels(kernel(name), levels=2, cancel=True)
+    asked = {move.step.label for _, move, _ in transitions(scenario)}
+    assert any(label.startswith("RUNNING.") for label in asked) == asks

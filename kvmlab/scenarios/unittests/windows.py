@@ -1,6 +1,7 @@
 """vmx_nmi_window_test and vmx_intr_window_test: a window exits as soon as it is open, and not before.
 
-Source: kvm-unit-tests x86/vmx_tests.c vmx_nmi_window_test, vmx_intr_window_test.
+The real tests report reason and RIP apart; here they are one line under the real prefix. Source:
+kvm-unit-tests x86/vmx_tests.c vmx_nmi_window_test, vmx_intr_window_test.
 """
 
 from collections.abc import Callable, Sequence
@@ -111,11 +112,11 @@ def _case(reason: Exit, what: str, change: Change, rip: Rip) -> tuple[Action, ..
 
 
 def _nmi(what: str, change: Change, rip: Rip) -> tuple[Action, ...]:
-    return _case(Exit.NMI_WINDOW, what, change, rip)
+    return _case(Exit.NMI_WINDOW, f"NMI-window: {what}", change, rip)
 
 
 def _intr(what: str, change: Change, rip: Rip) -> tuple[Action, ...]:
-    return _case(Exit.INTERRUPT_WINDOW, what, change, rip)
+    return _case(Exit.INTERRUPT_WINDOW, f"interrupt-window: {what}", change, rip)
 
 
 HALTED = _set("activity", HLT)
@@ -161,7 +162,7 @@ INTR_WINDOW_TEST = UnitTest(
             _both(_set("rip", NOP_AT), _set("shadow", BLOCKING_BY_STI)),
             at(NOP_AT + 1),
         ),
-        *_intr("active, RFLAGS.IF=0", _flag(0), at(NOP_AT + 3)),
+        *_intr("active, RFLAGS.IF = 0", _flag(0), at(NOP_AT + 3)),
         *_intr("halted, no blocking", HALTED, at(NOP_AT + 3)),
         *_intr("halted, no blocking, injecting #DB", _both(HALTED, _inject), DB_HANDLER),
         write("no window any more", _off(INTERRUPT_WINDOW_EXITING)),
