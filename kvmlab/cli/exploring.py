@@ -17,7 +17,7 @@ from kvmlab.schedulers.count import Count, count
 from kvmlab.schedulers.explore import Exploration, Violation
 from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.liveness import Lasso, Liveness, liveness
-from kvmlab.schedulers.mechanism import Mechanism, mechanisms
+from kvmlab.schedulers.mechanism import Mechanism, mechanisms, mechanisms_in
 
 LEVELS = ("levels", "methods", "kernels", "cpus", "no_a1", "accesses")
 TIMER = ("hlt", "wakes", "migrations", "refuse", "rewrite", "without")
@@ -35,8 +35,7 @@ def explore(args: Namespace) -> int:
     if args.order and not args.reduce and args.limit is None:
         whole = explore_all(uncut(chosen))
         result = replace(result, states=whole.states, transitions=whole.transitions)
-    looked_at = chosen.monitor if result.violations and not args.liveness else None
-    how = mechanisms(chosen, looked_at) if looked_at else ()
+    how = () if args.liveness else _how(chosen, result)
     counted = count(_losing(chosen)) if args.count else None
     show = _json if args.json else _text
     print(show(args.scenario, chosen, result, how, counted))
@@ -54,6 +53,15 @@ def _liveness(args: Namespace, chosen: Scenario) -> Liveness:
         if name not in known:
             raise unknown("fairness", name, known)
     return liveness(chosen, [known[name] for name in args.fairness or ()], args.limit)
+
+
+def _how(chosen: Scenario, result: Exploration) -> tuple[Mechanism, ...]:
+    """Return every mechanism; of a search that left something out, those of what it found."""
+    if chosen.monitor is None or not result.violations:
+        return ()
+    if result.complete and not result.reduced:
+        return mechanisms(chosen, chosen.monitor)
+    return mechanisms_in(chosen, chosen.monitor, result.violations)
 
 
 def _said(args: Namespace) -> dict[str, Any]:
@@ -125,13 +133,22 @@ def _json(
         "schedule": result.shortest.schedule if result.shortest else "",
     }
     if chosen.monitor:
-        row["mechanisms"] = [{"name": m.name, "length": m.steps + 1, "schedule": m.schedule} for m in how]
+        row["mechanisms"] = [_mechanism(each) for each in how]
     if isinstance(result, Liveness):
         row |= {"fairness": [each.name for each in result.fairness], "lasso": _lasso(result.shortest)}
     if counted:
         chance = float(counted.probability)
         row |= {"interleavings": counted.interleavings, "losing": counted.losing, "probability": chance}
     return json.dumps(row)
+
+
+def _mechanism(each: Mechanism) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "property": each.label,
+        "length": each.steps + 1,
+        "schedule": each.schedule,
+    }
 
 
 def _lasso(found: Violation | None) -> dict[str, list[str]] | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from kvmlab.machine.run import Run
 from kvmlab.scenarios.scenario import Scenario
+from kvmlab.schedulers.mechanism import mechanism_of
 from kvmlab.schedulers.replay import replay
 
 Steps = Mapping[str, int]
@@ -44,10 +45,7 @@ def why_lost(scenario: Scenario, schedule: str) -> str:
 def mechanism(scenario: Scenario, run: Run) -> str:
     """Return by which mechanism ``run`` lost its interrupt, as the scenario's monitor has it."""
     assert scenario.monitor is not None
-    bits = 0
-    for step in run.steps:
-        bits = scenario.monitor.update(bits, step.move, step.before, step.after)
-    return (*scenario.monitor.explain(bits), "other")[0]
+    return mechanism_of(run, scenario.monitor)
 
 
 def _last(run: Run) -> Steps:

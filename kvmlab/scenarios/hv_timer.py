@@ -22,6 +22,7 @@ from kvmlab.processor.boundary import TIMER_APICV_EVENTS, in_guest
 from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest, frame, show_point
+from kvmlab.scenarios.alarm_mechanisms import MONITOR
 from kvmlab.scenarios.posting import Senders, all_returned, senders
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.timer_parts import VECTOR, Host, Parts, actors, movers, parts
@@ -194,4 +195,5 @@ def hv_timer(
         {**said, "without": tuple(without)},
         {**the.named, "program": program},
         symmetry=waking.alike,
+        monitor=MONITOR,
     )

@@ -22,6 +22,7 @@ from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.records import Guest, Vmcs, frame
 from kvmlab.processor.wire import WIRE
+from kvmlab.scenarios.exit_mechanisms import MONITOR
 from kvmlab.scenarios.fairness import fairness
 from kvmlab.scenarios.guests import L2, L2_BODY, on_guest
 from kvmlab.scenarios.mixes import cpus_by_level, kernels_by_level
@@ -151,6 +152,7 @@ def levels(
         "",
         {**knobs, **more},
         {"core": parts.core, "stack": parts},
+        monitor=MONITOR,
         liveness=_liveness(parts, at, end),
         fairness=fairness(parts),
     )

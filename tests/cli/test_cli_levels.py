@@ -93,6 +93,26 @@ def test_hv_timer(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], la
     shortest = row["shortest"]
     assert isinstance(shortest, list)
     assert (status, shortest[-1:]) == ((1, [f"check:{label}"]) if label else (0, []))
+    assert [how["property"] for how in row["mechanisms"]] == ([label] if label else [])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("hv-timer", "--wakes", "0", "--without", "SW.switch"), "asleep with the preemption timer"),
+        (("immediate-exit", "--kernel", "v3.2"), "nobody asked for an exit"),
+        (
+            ("immediate-exit", "--levels", "2", "--methods", "L0=timer0,L1=ipi"),
+            "L1's IPI stayed behind in L0",
+        ),
+        (("hv-timer", "--wakes", "0", "--without", "HV.expired", "--limit", "520"), "and fired again"),
+    ],
+)
+def test_what_breaks_says_why(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str) -> None:
+    """The mechanism behind the counterexample; where the search was cut short, that of what it found."""
+    assert main(("explore", *words)) == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("mechanism: ")]
+    assert len(lines) == 1 and why in lines[0]
 
 
 def test_a_unit_test_prints_what_the_real_one_prints(capsys: pytest.CaptureFixture[str]) -> None:
