@@ -1,7 +1,7 @@
 """Who runs and who holds the guest's alarm, stretch by stretch, read off the states of a run.
 
 The alarm has one of three holders: the host's hrtimer, the preemption timer, or nobody. A preemption timer
-that is set while the thread waits rings for nobody: it counts in the guest only.
+counts in the guest only: outside it stands still, and while the thread waits it rings for nobody.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,9 +10,10 @@ from itertools import groupby
 from typing import Any, Literal, get_args
 
 from kvmlab.kvm.hrtimer import HANDLER
-from kvmlab.kvm.timer_records import Halt, Hrtimer, LapicTimer
+from kvmlab.kvm.timer_records import HALTED, Halt, Hrtimer, LapicTimer
 from kvmlab.machine.run import Taken
-from kvmlab.processor.records import ROOT, Core
+from kvmlab.processor import exits
+from kvmlab.processor.records import ROOT, Core, Guest
 
 Who = Literal["guest", "KVM", "host", "polls", "asleep"]
 """The guest, KVM on its behalf, a host interrupt, or a thread that waits for a halted guest."""
@@ -27,7 +28,9 @@ class Stretch:
 
     ``hrtimer`` and ``hv`` say which is set, ``wanted`` whether one should be: a deadline stands, and nothing
     has expired yet. ``waits``: the guest is halted, its thread waits. ``came`` is how often KVM has given the
-    interrupt to the guest so far; ``past``: the deadline has passed.
+    interrupt to the guest so far; ``past``: the deadline has passed. ``exit`` is what KVM runs for;
+    ``halted``: that is how KVM keeps the guest. ``none``: the guest's deadline is 0, it has none; ``due`` is
+    the preemption timer's, if it is set.
     """
 
     who: Who
@@ -37,6 +40,10 @@ class Stretch:
     waits: bool
     came: int
     past: bool
+    exit: str = ""
+    halted: bool = False
+    none: bool = False
+    due: int = -1
 
     @property
     def holders(self) -> tuple[Track, ...]:
@@ -46,8 +53,13 @@ class Stretch:
 
     @property
     def idle(self) -> bool:
-        """Whether the preemption timer is set, but does not count."""
+        """Whether the preemption timer is set in vain: nobody will enter the guest."""
         return self.hv and self.waits
+
+    @property
+    def counts(self) -> bool:
+        """Whether the preemption timer counts: it is set, and the guest runs."""
+        return self.hv and self.who == "guest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +70,22 @@ class AlarmCells:
     timer: LapicTimer
     hrtimer: Hrtimer
     halt: Halt
+    guest: Guest
 
     @classmethod
     def of(cls, records: Mapping[str, Any]) -> "AlarmCells":
         """Return the cells of a scenario or a bench whose vCPU has a timer."""
-        return cls(records["core"], records["timer"], records["hrtimer"], records["halt"])
+        return cls(*(records[name] for name in ("core", "timer", "hrtimer", "halt", "guest")))
 
     def stretch(self, s: Sequence[int], past: bool) -> Stretch:
         """Return what one state says."""
         t, hr = self.timer, self.hrtimer
         hrtimer, hv = s[hr.expires] >= 0, s[t.hv_deadline] >= 0
         wanted = bool(s[t.tscdeadline]) and not s[t.pending] and not s[hr.running]
-        return Stretch(self._who(s), hrtimer, hv, wanted, self._waits(s), s[t.injected], past)
+        who, halted = self._who(s), s[self.halt.mp_state] == HALTED
+        left = exits.show(s[self.guest.vmcs.reason]) if who == "KVM" else ""
+        waits, came, none, due = self._waits(s), s[t.injected], not s[t.tscdeadline], s[t.hv_deadline]
+        return Stretch(who, hrtimer, hv, wanted, waits, came, past, left, halted, none, due)
 
     def _waits(self, s: Sequence[int]) -> bool:
         return bool(s[self.halt.asleep]) or s[self.halt.stop] >= 0

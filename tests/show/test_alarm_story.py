@@ -1,16 +1,30 @@
 """The alarm line of a run: every bug of the timer is to be seen in it, and it says so in one sentence."""
 
 from functools import cache
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
 pytest.importorskip("ipywidgets")
 
-from pictures import alternative, overlaps, size, words
+from pictures import SVG, alternative, overlaps, size, words
 
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.hv_timer import hv_timer
-from kvmlab.show.alarm_story import AlarmStory, alarm_story_svg, alarm_story_text, story
+from kvmlab.show.alarm import Stretch, Who
+from kvmlab.show.alarm_story import (
+    LEFT,
+    NONE,
+    OLD,
+    RIGHT,
+    TOP,
+    AlarmStory,
+    alarm_story_svg,
+    alarm_story_text,
+    reasons,
+    story,
+)
+from kvmlab.show.alarm_svg import STRIP, laid, track_y
 from kvmlab.show.deadline_rows import undisturbed
 
 RUNS = {
@@ -49,12 +63,83 @@ def test_picture_and_twin_are_one(name: str) -> None:
     svg, twin = alarm_story_svg(shown), alarm_story_text(shown)
     assert alternative(svg) == shown.foot == max(words(svg), key=lambda w: w.y).says
     assert " ".join(twin.split()).endswith(shown.foot) and max(map(len, twin.splitlines())) <= 80
-    assert size(svg) == (960, 164) and overlaps(svg) == []
+    assert size(svg) == (960, 182) and overlaps(svg) == []
     assert all(0 <= w.left and w.right <= 960 for w in words(svg))
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_mark_for_each_interrupt(name: str) -> None:
-    """As many squares as the guest gets interrupts, a cross behind each but the first."""
+    """As many squares as the guest gets interrupts, a cross behind each but the first; one in the legend."""
     svg = alarm_story_svg(told(name))
-    assert svg.count("interrupt for a guest: delivered") == told(name).alarm[-1].came
+    assert svg.count("interrupt for a guest: delivered") == told(name).alarm[-1].came + 1
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_preemption_timer_is_hollow_wherever_the_guest_does_not_run(name: str) -> None:
+    """It counts in the guest only: filled there, hollow for KVM, for the host, and for who sleeps."""
+    y = track_y("preemption timer", TOP)
+    bars = list(fromstring(alarm_story_svg(told(name))).iter(f"{SVG}rect"))
+    hollow, filled = (
+        [
+            spread(bar)
+            for bar in bars
+            if float(bar.get("y", "0")) == y - 3 + more and bar.get("height") == high
+        ]
+        for more, high in ((0.5, "5"), (0, "6"))
+    )
+    for place in laid(told(name).alarm, LEFT, RIGHT):
+        middle, set_ = (place.left + place.right) / 2, place.one.hv
+        assert within(middle, filled) == (set_ and place.one.who == "guest")
+        assert within(middle, hollow) == (set_ and place.one.who != "guest")
+
+
+def spread(bar: Element) -> tuple[float, float]:
+    """Return the left and the right edge of a rectangle."""
+    x = float(bar.get("x", "0"))
+    return x, x + float(bar.get("width", "0"))
+
+
+def within(x: float, edges: list[tuple[float, float]]) -> bool:
+    """Return whether one of the rectangles is there."""
+    return any(left <= x <= right for left, right in edges)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_deadlines_flag_goes_through_no_word(name: str) -> None:
+    """Whoever runs when the deadline comes is named beside it."""
+    past = [place.left for place in laid(told(name).alarm, LEFT, RIGHT) if place.one.past]
+    said = [w for w in words(alarm_story_svg(told(name))) if 28 < w.y < TOP + STRIP + 10]
+    assert not any(w.left < x < w.right for x in past[:1] for w in said)
+
+
+def run(who: Who, exit: str = "", halted: bool = False) -> Stretch:
+    """Return a stretch of which only that matters."""
+    return Stretch(who, False, False, False, who in ("polls", "asleep"), 0, False, exit, halted)
+
+
+@pytest.mark.parametrize(
+    ("alarm", "said"),
+    [
+        ([run("KVM", "-"), run("guest"), run("KVM", "MSR_WRITE")], ["", "", "MSR_WRITE"]),
+        ([run("KVM", "HLT"), run("KVM", "HLT", True), run("KVM", "HLT"), run("guest")], ["HLT, woken", ""]),
+        ([run("KVM", "HLT"), run("KVM", "HLT", True), run("asleep", "", True)], ["HLT", ""]),
+        ([run("asleep", "", True), run("host"), run("KVM", "HLT", True)], ["", "", "woken"]),
+        (
+            [run("KVM", "EXTERNAL_INTERRUPT"), run("host"), run("KVM", "EXTERNAL_INTERRUPT")],
+            ["EXTERNAL_INTERRUPT", "", ""],
+        ),
+    ],
+)
+def test_what_kvm_runs_for(alarm: list[Stretch], said: list[str]) -> None:
+    """The exit's reason; that the halted guest was woken, at once or from sleep; nothing said twice."""
+    assert reasons(alarm) == said
+
+
+def test_a_timer_that_is_set_for_no_deadline_says_so() -> None:
+    """v4.10 arms the preemption timer when the guest writes 0; what nobody has given up is an old one's."""
+    assert f"for {OLD}" in alarm_story_text(told("twice")) and NONE not in alarm_story_text(told("twice"))
+    shown = told("none, and yet")
+    assert NONE in [w.says for w in words(alarm_story_svg(shown))] and f"for {NONE}" in alarm_story_text(
+        shown
+    )
+    assert NONE not in [w.says for w in words(alarm_story_svg(told("two deadlines")))]

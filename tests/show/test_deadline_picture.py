@@ -14,7 +14,7 @@ from kvmlab.errors import BadInput
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.deadline import DeadlineView
 from kvmlab.show.deadline_rows import rows
-from kvmlab.show.deadline_svg import ZERO, deadline_svg
+from kvmlab.show.deadline_svg import END, ZERO, deadline_svg
 from kvmlab.show.deadline_text import deadline_text
 from kvmlab.show.widgets.deadline import GUESTS, KERNELS, ZeroAtDeadline
 
@@ -61,6 +61,17 @@ def test_the_edges_say_how_well_a_number_is_known() -> None:
     assert known == {"HW_ENTRY": {""}, "HW_EXIT": {"5 3"}, "HRT_INT": {"1.5 3"}}
     other = deadline_svg(rows("busy", "v4.7", profile=HSW16.derive(HRT_INT=361)))
     assert block(other, "HRT_INT")[2] == {"5 3"}
+
+
+def test_every_number_stands_in_its_block_or_below_it() -> None:
+    """No block is without its cycles, however narrow, where a pixel is five of them."""
+    for view, svg in frames():
+        if any(row.total > 5 * (END - ZERO) for row in view.rows):
+            continue
+        texts = [w.says for w in words(svg)]
+        for row in view.rows:
+            for cost in row.costs:
+                assert str(round(cost.cycles)) in texts, cost.parameter
 
 
 def test_picture_and_twin_end_in_the_same_sentence() -> None:
