@@ -10,6 +10,7 @@ from kvmlab.kernels.names import kernel
 from kvmlab.kernels.orders import parse_order
 from kvmlab.kernels.step_table import step_table as bare_path
 from kvmlab.machine.property import Property
+from kvmlab.scenarios.mixes import AMD
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.table import step_table, uncut
@@ -19,12 +20,12 @@ from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.liveness import Lasso, Liveness, liveness
 from kvmlab.schedulers.mechanism import Mechanism, mechanisms, mechanisms_in
 
-LEVELS = ("levels", "methods", "kernels", "cpus", "no_a1", "accesses")
+LEVELS = ("levels", "methods", "kernels", "cpus", "no_a1", "accesses", "around")
 TIMER = ("hlt", "wakes", "migrations", "refuse", "rewrite", "without")
 KNOBS = ("cancel", "sender", "senders", "memory", "barrier", "preemptions", *LEVELS, *TIMER)
 """What is said on the command line under a scenario's own name for it."""
 
-DEFAULT_KERNELS = {"levels": "v4.18", "hv-timer": "v4.19"}
+DEFAULT_KERNELS = {"levels": "v4.18", "hv-timer": "v4.19", "pending-smi": "v4.19"}
 """The kernel of a scenario for which none need be said: v4.18 promises nothing to a level above it."""
 
 
@@ -73,7 +74,7 @@ def _scenario(args: Namespace) -> Scenario:
     if args.fairness and not args.liveness:
         raise BadInput("--fairness is an assumption of --liveness; safety needs none")
     if name == "immediate-exit" and (args.liveness or not said.keys().isdisjoint(LEVELS)):
-        name = "levels"
+        name = "pending-smi" if f"L0={AMD}" in (args.cpus or "") else "levels"
     which = args.kernel or DEFAULT_KERNELS.get(name)
     if which is None:
         raise BadInput("say which kernel: --kernel K (kvmlab kernels lists them)")

@@ -125,10 +125,11 @@ def _levels(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
     group.add_argument("--methods", metavar="M", help="how each forces the exit: L0=ipi,L1=timer0")
     group.add_argument("--kernels", metavar="K", help="a kernel for single levels: L0=v4.18+b5861e5")
-    group.add_argument("--cpus", metavar="C", help="what a level runs on: L0=no-timer, or broken-timer")
+    group.add_argument("--cpus", metavar="C", help="what a level runs on: L0=no-timer, broken-timer, amd")
     group.add_argument(
         "--no-a1", action="store_const", const=True, help="a self-IPI may reach level 0 after the entry"
     )
+    group.add_argument("--around", metavar="O", help="on amd: CLGI,SVM.irq_on,VMRUN,SVM.irq_off,STGI or less")
     group.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
 
 

@@ -24,7 +24,7 @@ from kvmlab.processor.exits import Exit
 
 X86 = "v4.18 x86.c "
 VMX = "v4.18 vmx.c "
-SCOPE = frozenset({"levels"})
+SCOPE = frozenset({"levels", "pending-smi"})
 
 VMCS_ACCESS = Step(
     "EXIT.vmcs_access",

@@ -245,7 +245,7 @@ TIMER_2018 = Patch(
         COUNT,
         NewPath("wait_lapic_expire", WAIT_4_19),
     ),
-    frozenset({"levels", "hv-timer", "tsc-deadline"}),
+    frozenset({"levels", "pending-smi", "hv-timer", "tsc-deadline"}),
 )
 
 V4_19 = Patch(

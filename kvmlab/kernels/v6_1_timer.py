@@ -171,5 +171,5 @@ V6_1_TIMER = Patch(
         Setting("pi_inject_timer", 0, "timers are not posted", X86 + "module parameter pi_inject_timer"),
         Setting("lapic_timer_advance", -1, "the timer fires early, by an adaptive time", LAPIC.strip()),
     ),
-    frozenset({"self-ipi", "levels", "hv-timer", "tsc-deadline"}),
+    frozenset({"self-ipi", "levels", "pending-smi", "hv-timer", "tsc-deadline"}),
 )

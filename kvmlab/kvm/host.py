@@ -26,7 +26,8 @@ X86 = "d6185f20a0ef x86.c "
 
 
 def _taken(s: Sequence[int], me: Vcpu, vector: int) -> bool:
-    return bool(s[me.core.frame] == ROOT and s[me.cpu.irq] and s[me.cpu.irr] & bit(vector))
+    held = me.cpu.gif is not None and not s[me.cpu.gif]
+    return bool(s[me.core.frame] == ROOT and s[me.cpu.irq] and not held and s[me.cpu.irr] & bit(vector))
 
 
 def _handler(label: str, vector: int, says: str, source: str) -> Step:

@@ -6,6 +6,7 @@ from kvmlab.kvm.mode import OUTSIDE_GUEST_MODE
 from kvmlab.kvm.mode import show as show_mode
 from kvmlab.kvm.nested_vmx import NestedVmx
 from kvmlab.kvm.requests import show as show_requests
+from kvmlab.kvm.smi import Smi
 from kvmlab.kvm.x86_ops import X86Ops
 from kvmlab.machine.state import Cell, cell
 from kvmlab.machine.store_buffer import StoreBuffer
@@ -33,7 +34,7 @@ class Vcpu:
     delivery is not yet known to have worked.
 
     Only where a kernel has them: ``nested``, ``ops``, ``forced`` (vcpu_vmx.req_immediate_exit), ``exception``
-    (arch.exception, one that is pending and not yet injected).
+    (arch.exception, one that is pending and not yet injected), ``smi``.
     Only where a scenario uses them: ``mode_buffer`` holds the thread's stores to ``mode`` under x86-TSO
     (``None``: all see them at once), ``preemptions`` is how often the thread may still lose its CPU,
     ``other`` is the vCPU that this one asks about when it spins, and ``wire`` is the way of an IPI to its own
@@ -53,6 +54,7 @@ class Vcpu:
     ops: X86Ops | None = None
     forced: Cell | None = None
     exception: Cell | None = None
+    smi: Smi | None = None
     mode_buffer: StoreBuffer | None = None
     preemptions: Cell | None = None
     other: "Vcpu | None" = None

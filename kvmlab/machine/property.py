@@ -27,13 +27,15 @@ class Eventually(Property):
 class Fairness:
     """What no schedule may withhold for ever, by the name of the assumption.
 
-    ``owes(move, state)`` names the debt that ``move`` pays, ``""`` for none. A schedule is unfair if some
-    debt can be paid in each of its states from one on, and never is (weak fairness).
+    ``owes(move, state)`` names the debt that ``move`` pays, ``""`` for none. A schedule is unfair if from
+    some state on a debt is never paid, and could be in each state (weak fairness); if ``strong``, if it could
+    be again and again, however often not: so it is with interrupts, which are masked now and then.
     """
 
     name: str
     sentence: str
     owes: Callable[[Move, Sequence[int]], str]
+    strong: bool = False
 
 
 class Question(Protocol):

@@ -55,6 +55,11 @@ def _window(s: list[int], me: Guest) -> str:
     return STAY
 
 
+def _pending(s: Sequence[int], me: Guest) -> object:
+    """On AMD's, as KVM sets it up (V_INTR_MASKING), the host's IF of the VMRUN still masks the interrupt."""
+    return s[me.host.irr] and (me.host.gif is None or s[me.host.irq])
+
+
 def _external(s: list[int], me: Guest) -> str:
     """Exit; with acknowledge-on-exit the vector goes into service at once."""
     acked = 0
@@ -82,7 +87,7 @@ EVENTS: dict[str, Step] = {
     "EXTERNAL_INTERRUPT": Step(
         "EXIT.EXTERNAL_INTERRUPT",
         _external,
-        lambda s, me: s[me.host.irr],
+        _pending,
         "an interrupt for the CPU takes the guest out; the guest's IF plays no part",
         SDM + '"Other Causes of VM Exits"',
     ),

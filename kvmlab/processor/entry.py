@@ -62,7 +62,7 @@ def faulting_entry(s: list[int], guest: Guest) -> None:
 
 
 def vm_exit(s: list[int], guest: Guest, reason: Exit, *, exit_intr: int = 0, idt_vectoring: int = 0) -> None:
-    """Leave ``guest`` for root mode, where IF is 0; record why."""
+    """Leave ``guest`` for root mode, where IF is 0 (AMD's: GIF is 0, IF what it was); record why."""
     v = guest.vmcs
     if guest.timer is not None:
         preemption_timer.stop(s, guest, guest.timer)
@@ -72,7 +72,7 @@ def vm_exit(s: list[int], guest: Guest, reason: Exit, *, exit_intr: int = 0, idt
     s[v.intr_info] = 0
     s[guest.core.frame] = ROOT
     s[guest.core.mtf] = 0
-    s[guest.host.irq] = 0
+    s[guest.host.irq if guest.host.gif is None else guest.host.gif] = 0
 
 
 def retire(s: list[int], guest: Guest) -> None:

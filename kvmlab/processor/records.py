@@ -76,9 +76,10 @@ class Cpu:
     """A logical processor as one level sees it: RFLAGS.IF, and its local APIC's pending and serving sets.
 
     Allocated only where somebody uses them: ``tpr``, the task priority (else 0), and ``tmr``, which of the
-    vectors were accepted as level-triggered (else none).
+    vectors were accepted as level-triggered (else none). AMD's has ``gif``, the global interrupt flag.
     """
 
+    gif: Cell | None = None
     tpr: Cell | None = None
     tmr: Cell | None = None
     irq: Cell = cell(1, show_flag)

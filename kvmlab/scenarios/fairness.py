@@ -1,4 +1,4 @@
-"""What may be assumed of schedules on a stack of KVMs, by name.
+"""What may be assumed of schedules where a KVM forces an exit, by name.
 
 Without any of them a thread that could run may wait for ever, and an interrupt as well.
 """
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from kvmlab.machine.property import Fairness
 from kvmlab.machine.system import Move
 from kvmlab.processor.records import Guest
-from kvmlab.scenarios.stack import Stack
 
-ARRIVES, LEAVES = "ARRIVES", "VMCALL"
-"""The steps that deliver: an IPI's way ends; the guest on top leaves for a reason of its own."""
+ARRIVES, TAKEN, LEAVES = "ARRIVES", "IRQ.reschedule", "VMCALL"
+"""The steps that deliver: an IPI's way ends; the host takes it; the guest on top leaves, for a reason of its
+own, and the level below looks."""
 
 RUNS = Fairness("runs", "whoever can move all the time moves in the end", lambda move, s: move.actor.letter)
 
@@ -22,14 +22,16 @@ def _waits(s: Sequence[int], guest: Guest) -> bool:
     return bool(s[guest.cpu.irr] or (page is not None and (s[page.virr] or s[page.pir])))
 
 
-def fairness(parts: Stack) -> tuple[Fairness, ...]:
-    """Return what may be assumed for ``parts``."""
-    hypervisors = [parts.code[level] for level in range(1, parts.kvms)]
+def fairness(hypervisors: Sequence[Guest] = ()) -> tuple[Fairness, ...]:
+    """Return what may be assumed; ``hypervisors`` are those for which a level below keeps interrupts."""
 
     def owes(move: Move, s: Sequence[int]) -> str:
         label = move.step.label
         kept = label == LEAVES and any(_waits(s, guest) for guest in hypervisors)
-        return "IPI" if label == ARRIVES or kept else ""
+        return "IPI" if label in (ARRIVES, TAKEN) or kept else ""
 
-    delivered = "an IPI is delivered in the end: it arrives; and if a level below keeps it, some exit comes"
-    return RUNS, Fairness("delivery", delivered, owes)
+    delivered = (
+        "an IPI that can be delivered again and again is: it arrives; the host takes it; and if a level "
+        "below keeps it, some exit comes"
+    )
+    return RUNS, Fairness("delivery", delivered, owes, strong=True)

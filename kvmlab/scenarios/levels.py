@@ -154,5 +154,5 @@ def levels(
         {"core": parts.core, "stack": parts},
         monitor=MONITOR,
         liveness=_liveness(parts, at, end),
-        fairness=fairness(parts),
+        fairness=fairness([parts.code[level] for level in range(1, levels)]),
     )

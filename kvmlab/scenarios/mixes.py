@@ -15,9 +15,11 @@ CPUS = {
     "no-timer": CpuModel(preemption_timer=False),
     "broken-timer": CpuModel(signature=0x206E6),
 }
-"""What a level may run on: a CPU of today, one without the preemption timer, one of the errata list.
-AMD's has no such timer that a hypervisor could set for its guest: there is nothing to pass down, and SVM
-is not among them."""
+"""What a level may run on: a CPU of today, one without the preemption timer, one of the errata list."""
+
+AMD = "amd"
+MODELS = {**CPUS, AMD: CpuModel(vendor=AMD)}
+"""The same with AMD's, which has no such timer: for level 0 with one guest, nested SVM is not modelled."""
 
 
 def by_level(text: str, levels: int, what: str) -> dict[int, str]:
@@ -41,11 +43,13 @@ def method(kernel: Kernel, cpu: CpuModel) -> str:
 
 
 def cpus_by_level(text: str, levels: int) -> list[CpuModel]:
-    """Return the CPU of each level; raise BadInput for a level that is not there or an unknown CPU."""
+    """Return the CPU of each level; raise BadInput for a level that is not there, or a CPU that cannot be."""
     named = by_level(text, levels, "cpus")
+    if AMD in named.values():
+        raise BadInput("cpus: nested SVM is not modelled; amd is for L0 alone, with one guest (pending-smi)")
     for name in named.values():
         if name not in CPUS:
-            raise unknown("CPU", name, CPUS)
+            raise unknown("CPU", name, MODELS)
     return [CPUS[named.get(level, "intel")] for level in range(levels)]
 
 
@@ -66,6 +70,8 @@ def kernels_by_level(base: Kernel, cpus: list[CpuModel], methods: str, kernels: 
         found = kernel_called(name) if name else base
         found.require("levels")
         if level in asked and method(found, cpu) != asked[level]:
+            if cpu.vendor == AMD:
+                raise BadInput(f"methods: AMD's CPU has no timer that leaves at 0; L{level} can only do ipi")
             raise BadInput(f"methods: {found.name} at L{level} forces an exit by {method(found, cpu)}")
         chosen.append(nested(found))
     return chosen

@@ -11,6 +11,7 @@ from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.scenarios.immediate_exit import immediate_exit
 from kvmlab.scenarios.kick import kick
 from kvmlab.scenarios.levels import levels
+from kvmlab.scenarios.pending_smi import pending_smi
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.posted_nested import posted_nested
 from kvmlab.scenarios.scenario import Scenario
@@ -27,6 +28,7 @@ SCENARIOS: dict[str, Callable[..., Scenario]] = {
     "hv-timer": hv_timer,
     "tsc-deadline": tsc_deadline,
     "levels": levels,
+    "pending-smi": pending_smi,
 }
 
 

@@ -1,8 +1,9 @@
 """Loops in a graph that a schedule can go round for ever without being unfair.
 
 States are numbers; ``edges[n]`` are the states behind state n, ``owes[n][i]`` the debts that the i-th edge
-of n pays. A debt forbids a loop if each state on it could pay and no edge of it does (weak fairness). In a
-strongly connected part the widest loop, through all of it, is the fairest: if that one is unfair, all are.
+of n pays. A debt forbids a loop on which no edge pays it and each state could (weak fairness), or some state
+could, if it is among the ``strong`` ones. In a strongly connected part the widest loop, through all of it,
+pays most: if a weak debt forbids that one, it forbids all; of a strong one, all that touch what could pay.
 """
 
 from collections import deque
@@ -21,6 +22,7 @@ class Ground:
 
     edges: Sequence[Sequence[int]]
     owes: Sequence[Sequence[Debts]]
+    strong: Debts = Debts()
 
     def leads(self, step: Step) -> int:
         """Return the state behind an edge."""
@@ -32,7 +34,7 @@ class Ground:
 
     def left(self, debts: Debts, step: Step) -> Debts:
         """Return which of ``debts`` still forbid a loop that takes this edge."""
-        return debts & self.payable(self.leads(step)) - self.owes[step[0]][step[1]]
+        return debts & (self.payable(self.leads(step)) | self.strong) - self.owes[step[0]][step[1]]
 
 
 def components(edges: Sequence[Sequence[int]], within: Part) -> Iterator[frozenset[int]]:
@@ -64,13 +66,17 @@ def components(edges: Sequence[Sequence[int]], within: Part) -> Iterator[frozens
                     yield part
 
 
-def is_fair(ground: Ground, part: Part) -> bool:
-    """Whether one may stay in ``part``, which is strongly connected, for ever: going round, or stopped."""
-    if not any(ground.edges[state] for state in part):
-        return True
-    steps = list(_inside(ground, part))
-    paid = Debts().union(*(ground.owes[state][i] for state, i in steps))
-    return bool(steps) and frozenset.intersection(*map(ground.payable, part)) <= paid
+def fair_parts(ground: Ground, within: Part) -> Iterator[frozenset[int]]:
+    """Yield the strongly connected parts of ``within`` in which one may stay for ever: round, or stopped."""
+    for part in components(ground.edges, within):
+        steps = list(_inside(ground, part))
+        paid = Debts().union(*(ground.owes[state][i] for state, i in steps))
+        always = frozenset.intersection(*map(ground.payable, part)) - ground.strong
+        starved = (Debts().union(*map(ground.payable, part)) & ground.strong) - paid
+        if not any(ground.edges[state] for state in part) or (steps and always <= paid and not starved):
+            yield part
+        elif steps and always <= paid:  # a loop must keep away from where a strong debt could be paid
+            yield from fair_parts(ground, {s for s in part if not ground.payable(s) & starved})
 
 
 def _inside(ground: Ground, part: Part) -> Iterator[Step]:
@@ -80,11 +86,12 @@ def _inside(ground: Ground, part: Part) -> Iterator[Step]:
 
 def loop(ground: Ground, part: Part, start: int) -> list[Step]:
     """Return a fair way round from ``start`` within a part that is fair; empty if it stops there."""
-    way, at, debts = list[Step](), start, ground.payable(start)
-    while debts:  # the nearest edge that helps, and so on
+    way, at = list[Step](), start
+    debts = ground.payable(start) | Debts().union(*map(ground.payable, part)) & ground.strong
+    while debts and ground.edges[start]:  # the nearest edge that helps, and so on
         way += _nearest(ground, part, at, _pays(ground, debts))
         at, debts = ground.leads(way[-1]), ground.left(debts, way[-1])
-    if any(ground.edges[start]) and (at != start or not way):
+    if ground.edges[start] and (at != start or not way):
         way += _nearest(ground, part, at, lambda step: ground.leads(step) == start)
     return way
 

@@ -13,7 +13,7 @@ from kvmlab.machine.property import Eventually, Fairness, LiveQuestion
 from kvmlab.machine.system import Move
 from kvmlab.schedulers.explore import Exploration, Violation
 from kvmlab.schedulers.graph import Graph, graph
-from kvmlab.schedulers.lasso import Ground, components, is_fair, loop
+from kvmlab.schedulers.lasso import Debts, Ground, fair_parts, loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +64,21 @@ def liveness(question: LiveQuestion, fairness: Sequence[Fairness] = (), limit: i
 def _ground(found: Graph, fairness: Sequence[Fairness]) -> Ground:
     unpack = found.packed.packing.unpack
     owes = []
-    for number, edges in enumerate(found.edges):
-        state = unpack(found.states[number])
+    for state, edges in zip(map(unpack, found.states), found.edges, strict=False):
         owes.append([frozenset(_debts(move, state, fairness)) for move, _ in edges])
-    return Ground([[to for _, to in edges] for edges in found.edges], owes)
+    strong = Debts(debt for row in owes for debts in row for debt in debts if debt[0].strong)
+    return Ground([[to for _, to in edges] for edges in found.edges], owes, strong)
 
 
-def _debts(move: Move, state: Sequence[int], fairness: Sequence[Fairness]) -> list[tuple[str, str]]:
-    return [(each.name, debt) for each in fairness if (debt := each.owes(move, state))]
+def _debts(move: Move, state: Sequence[int], fairness: Sequence[Fairness]) -> list[tuple[Fairness, str]]:
+    return [(each, debt) for each in fairness if (debt := each.owes(move, state))]
 
 
 def _first(found: Graph, ground: Ground, owed: Eventually) -> Lasso | None:
     """Return the lasso with a shortest stem."""
     is_owed = found.packed.remember(lambda s: bool(owed.broken(s)))
     within = {n for n in range(len(found.edges)) if is_owed(found.states[n])}
-    parts = [part for part in components(ground.edges, within) if is_fair(ground, part)]
+    parts = list(fair_parts(ground, within))
     if not parts:
         return None
     start = min(map(min, parts))  # states are numbered breadth first

@@ -64,6 +64,22 @@ def test_liveness_by_level(
     assert lasso is None if loop is None else isinstance(lasso, dict) and lasso["loop"] == loop
 
 
+@pytest.mark.parametrize(("more", "verdict"), [((), "ok"), (("--no-a1",), "violated")])
+def test_amd_at_level_0(capsys: pytest.CaptureFixture[str], more: tuple[str, ...], verdict: str) -> None:
+    """The self-IPI is exact there, given A1."""
+    status, row = data(capsys, "explore", "immediate-exit", "--cpus", "L0=amd", *more)
+    assert (row["scenario"], row["kernel"]) == ("immediate-exit", "v4.19")
+    assert (status, row["verdict"]) == (int(verdict == "violated"), verdict)
+
+
+def test_the_steps_around_vmrun_in_another_order(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without CLGI the host takes the IPI between IF := 1 and VMRUN."""
+    words = ("--cpus", "L0=amd", "--around", "SVM.irq_on,VMRUN,SVM.irq_off,STGI")
+    status, row = data(capsys, "explore", "immediate-exit", *words)
+    assert status == 1 and isinstance(row["shortest"], list)
+    assert row["shortest"][-5:] == ["v:SVM.irq_on", "h:IRQ.reschedule", "v:VMRUN", "g:INSN", "check:LATE"]
+
+
 def test_a_lasso_is_printed_with_the_place_where_it_goes_round(capsys: pytest.CaptureFixture[str]) -> None:
     """And with what was assumed."""
     words = ("immediate-exit", "--levels", "2", "--methods", "L0=timer0,L1=ipi", "--liveness", "--fairness")
@@ -155,6 +171,10 @@ def test_one_kernel_for_every_level(capsys: pytest.CaptureFixture[str]) -> None:
         (("explore", "immediate-exit", "--liveness", "--fairness", "luck"), "unknown fairness luck"),
         (("explore", "immediate-exit", "--levels", "2", "--fairness", "runs"), "assumption of --liveness"),
         (("explore", "immediate-exit", "--liveness", "--count"), "no --count"),
+        (("explore", "immediate-exit", "--cpus", "L0=amd", "--levels", "2"), "nested SVM is not modelled"),
+        (("explore", "immediate-exit", "--cpus", "L1=amd"), "nested SVM is not modelled"),
+        (("explore", "immediate-exit", "--cpus", "L0=amd", "--methods", "L0=timer0"), "no timer"),
+        (("unittest", "--cpus", "L0=amd"), "nested SVM is not modelled"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -21,7 +21,7 @@ World = tuple[int, bool, bool, bool, int, bool]
 def successors(world: World, in_time: bool) -> list[World]:
     """Return what may happen next; the adversary owns the arrival unless it is promised ``in_time``."""
     at, wish, sent, arrived, ran, left = world
-    after = []
+    after: list[World] = []
     if sent and not arrived:
         after.append((at, wish, sent, True, ran, left))
     place = LOOP[at]

@@ -19,7 +19,7 @@ FIRST = "immediate-exit"
 CANCELLED = "immediate-exit, cancelled"
 """The first lesson, with another thread that may cancel an entry."""
 
-LONG = {"hv-timer", "tsc-deadline", "levels"}
+LONG = {"hv-timer", "tsc-deadline", "levels", "pending-smi"}
 """Scenarios whose path is too long for the column of a path: they are not for this picture."""
 
 SHORT = {name: {} for name in SCENARIOS if name not in LONG}
