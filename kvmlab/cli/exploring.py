@@ -5,6 +5,7 @@ from argparse import Namespace
 from dataclasses import replace
 from typing import Any
 
+from kvmlab.cli.defaults import which
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.kernels.orders import parse_order
@@ -24,9 +25,6 @@ LEVELS = ("levels", "methods", "kernels", "cpus", "no_a1", "accesses", "around")
 TIMER = ("hlt", "wakes", "migrations", "refuse", "rewrite", "without")
 KNOBS = ("cancel", "sender", "senders", "memory", "barrier", "preemptions", *LEVELS, *TIMER)
 """What is said on the command line under a scenario's own name for it."""
-
-DEFAULT_KERNELS = {"levels": "v4.18", "hv-timer": "v4.19", "pending-smi": "v4.19"}
-"""The kernel of a scenario for which none need be said: v4.18 promises nothing to a level above it."""
 
 
 def explore(args: Namespace) -> int:
@@ -75,14 +73,12 @@ def _scenario(args: Namespace) -> Scenario:
         raise BadInput("--fairness is an assumption of --liveness; safety needs none")
     if name == "immediate-exit" and (args.liveness or not said.keys().isdisjoint(LEVELS)):
         name = "pending-smi" if f"L0={AMD}" in (args.cpus or "") else "levels"
-    which = args.kernel or DEFAULT_KERNELS.get(name)
-    if which is None:
-        raise BadInput("say which kernel: --kernel K (kvmlab kernels lists them)")
+    kernel_name = which(args.kernel, name)
     if args.event is not None:
         raise BadInput("--event belongs to --order; a kernel has its own look at KVM_REQ_EVENT")
     if args.entries is not None:
         said["exits"] = _entries(args) - 1
-    return scenario(name, kernel(which), **said)
+    return scenario(name, kernel(kernel_name), **said)
 
 
 def _table(args: Namespace) -> Scenario:

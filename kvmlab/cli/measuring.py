@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from kvmlab.cli import running
+from kvmlab.cli.defaults import which
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.benches import BENCHES, bench, knobs_of
@@ -30,15 +31,30 @@ def run(args: Namespace) -> int:
         if getattr(args, option) not in (None, False):
             says = f"not for {args.scenario}; it is for {'one run' if measures else ', '.join(BENCHES)}"
             raise BadInput(f"--{option} is {says}")
+    said, args.kernel = args.kernel, which(args.kernel, args.scenario)
     if not measures:
         return running.run(args)
     table = _multiplied(args) if args.scenario == "cpuid" else None
     measured = table.floors[-1].measured if table else _measure(args)
+    notes = [*_default(args, said), *_warming(measured)]
     if args.json:
-        print(json.dumps(_json(args, measured) | (_levels_json(table) if table else {})))
+        print(json.dumps(_json(args, measured) | {"notes": notes} | (_levels_json(table) if table else {})))
     else:
-        print("\n".join([*([repr(table), ""] if table else []), *_text(args, measured)]))
+        head = [repr(table), ""] if table else []
+        print("\n".join([*head, *_text(args, measured), *(f"note: {note}" for note in notes)]))
     return 0
+
+
+def _default(args: Namespace, said: str | None) -> Iterator[str]:
+    if said is None:
+        yield f"{args.kernel} is the default; another one: --kernel K"
+
+
+def _warming(m: Measured) -> Iterator[str]:
+    """Yield the exits that came while it warmed up and never again: what they cost is in no figure."""
+    for reason, n in m.warming.items():
+        if reason not in m.counts:
+            yield f"{n} x {reason} in the {m.bench.skip} rounds that warm up, none behind: in no figure"
 
 
 def _multiplied(args: Namespace) -> Multiplication:

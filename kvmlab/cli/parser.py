@@ -6,10 +6,20 @@ from typing import NoReturn
 
 from kvmlab import __version__
 from kvmlab.cli import catalog, exploring, measuring, tracing, unittests
+from kvmlab.cli.defaults import DEFAULT_KERNELS
 from kvmlab.errors import BadInput
 from kvmlab.kernels.orders import EVENTS
 from kvmlab.scenarios.benches import BENCHES
 from kvmlab.scenarios.posting import SENDERS
+
+FIGURES = (
+    "Figures of a measurement are cycles; those behind a + in --profile are whole numbers, 0 or more, and "
+    "anything else is refused. The items add up to the mean exactly. TIME is what passed while nobody on the "
+    "way did anything: below 0 where a timer fires before its deadline, for the step that waited for it then "
+    "counts in full; 0 where early and late cancel. Any other 0 is a step that is free on that machine. "
+    "The period, and how far ahead a deadline is set, are about 200000 cycles and cannot be set here."
+)
+"""What the numbers of `kvmlab run` mean, and which ones may be said."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,9 +63,12 @@ def _catalog(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
-    run = commands.add_parser("run", help="one run: by the clock, a schedule, or chance; or a measurement")
+    run = commands.add_parser(
+        "run", help="one run: by the clock, a schedule, or chance; or a measurement", epilog=FIGURES
+    )
     run.add_argument("scenario", metavar="SCENARIO", help="a name that `kvmlab scenarios` lists")
-    _kernel(run)
+    defaults = "; ".join(f"{name}: {kernel}" for name, kernel in DEFAULT_KERNELS.items())
+    run.add_argument("--kernel", metavar="K", help=f"a name that `kvmlab kernels` lists ({defaults})")
     how = run.add_mutually_exclusive_group()
     how.add_argument(
         "--schedule",
@@ -69,7 +82,9 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     measured = run.add_argument_group(f"{', '.join(BENCHES)}: measured in cycles")
     measured.add_argument("--guest", metavar="G", help="busy or halt; of cyclictest: idle-poll or halt")
     measured.add_argument("--case", metavar="NAME", help="a case of vmexit.flat, like self_ipi_sti_nop")
-    measured.add_argument("--profile", metavar="P", help="HSW16, traced, nested, or HSW16+REQ_EVENT=0")
+    measured.add_argument(
+        "--profile", metavar="P", help="HSW16 (the default), traced, nested, or HSW16+REQ_EVENT=0"
+    )
     levels = run.add_argument_group("levels, and cpuid: L1 up to LN in exits and in cycles, fitted at L2")
     levels.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
     levels.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
@@ -81,7 +96,8 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
     explore = commands.add_parser("explore", help="every schedule of a scenario: does the property hold?")
     explore.add_argument("scenario", metavar="SCENARIO", help="a name that `kvmlab scenarios` lists")
-    explore.add_argument("--kernel", metavar="K", help="a name that `kvmlab kernels` lists")
+    defaults = "; ".join(f"{name}: {DEFAULT_KERNELS[name]}" for name in ("hv-timer", "levels"))
+    explore.add_argument("--kernel", metavar="K", help=f"a name that `kvmlab kernels` lists ({defaults})")
     explore.add_argument("--cancel", action="store_const", const=True, help="another thread makes a request")
     explore.add_argument("--limit", type=int, metavar="N", help="stop after about N states, and say so")
     explore.add_argument("--reduce", action="store_true", help="leave out schedules that show nothing new")
@@ -177,10 +193,6 @@ def _lab(commands: "argparse._SubParsersAction[Parser]") -> None:
     lab.add_argument("--copies", type=Path, default=Path("my-notebooks"), help="where your copies go")
     lab.add_argument("--no-open", action="store_true", help="only make the copies")
     lab.set_defaults(command=catalog.lab)
-
-
-def _kernel(parser: Parser) -> None:
-    parser.add_argument("--kernel", required=True, metavar="K", help="a name that `kvmlab kernels` lists")
 
 
 def _json(parser: Parser) -> None:

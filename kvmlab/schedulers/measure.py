@@ -26,13 +26,19 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came out: every sample in cycles, the items of their mean in the order of the way, the counts."""
+    """What came out: every sample in cycles, the items of their mean in the order of the way, the counts.
+
+    The item :data:`TIME` is negative where a timer fires before its deadline: the step that waited for it
+    began early, and counts in full. Where early and late cancel it is 0, as is a step that is free on this
+    machine. ``warming`` counts what was done in the samples that warm up and are not kept.
+    """
 
     bench: Bench
     profile: MachineProfile
     samples: tuple[int, ...]
     items: tuple[Item, ...]
     counts: Mapping[str, int]
+    warming: Mapping[str, int]
 
     @property
     def mean(self) -> Fraction:
@@ -72,15 +78,18 @@ def measure(bench: Bench, profile: MachineProfile) -> Measured:
 
     Raises ModelError if a sample never ends, or if the profile has no number for a step.
     """
-    samples, cycles, counts = [], Counter[tuple[str, str]](), Counter[str]()
-    for sample in _samples(bench, profile):
+    samples, cycles, counts, warming = [], Counter[tuple[str, str]](), Counter[str](), Counter[str]()
+    for n, sample in enumerate(_samples(bench, profile)):
+        if n < bench.skip:
+            warming.update(sample.counts)
+            continue
         samples.append(sample.cycles)
         counts.update(sample.counts)
         for piece in sample.way:
             for charge in _charges(profile, piece):
                 cycles[piece.label or TIME, charge.parameter] += charge.cycles
     items = tuple(Item(*key, Fraction(total, len(samples))) for key, total in cycles.items())
-    return Measured(bench, profile, tuple(samples), items, counts)
+    return Measured(bench, profile, tuple(samples), items, counts, warming)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +100,15 @@ class _Sample:
 
 
 def _samples(bench: Bench, profile: MachineProfile) -> Iterator[_Sample]:
-    """Yield the samples behind those that warm up."""
+    """Yield the samples, those that warm up first, without their way."""
     clock = Clock(bench.system, profile, bench.now)
     log, ended = list[Busy](), 0
     for n in range(bench.skip + bench.samples):
         counts = list(_up_to_the_end(bench, clock, log))
         begin = bench.begins(clock.state) if bench.begins else ended
         ended = clock.time
-        if n >= bench.skip:
-            yield _Sample(ended - begin, way_back(log, begin, bench.early), counts)
+        way = way_back(log, begin, bench.early) if n >= bench.skip else ()
+        yield _Sample(ended - begin, way, counts)
         log[:] = [step for step in log if step.finish >= ended]
 
 

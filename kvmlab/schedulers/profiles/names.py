@@ -23,5 +23,7 @@ def profile(name: str) -> MachineProfile:
 def _own(text: str) -> tuple[str, int]:
     parameter, _, cycles = text.partition("=")
     if not cycles.isdecimal():
-        raise BadInput(f"{text}: write PARAMETER=CYCLES, like REQ_EVENT=0")
+        raise BadInput(
+            f"{text}: write PARAMETER=CYCLES, like REQ_EVENT=0; cycles are whole numbers, 0 or more"
+        )
     return parameter, int(cycles)
