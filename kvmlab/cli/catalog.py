@@ -4,23 +4,41 @@ import json
 from argparse import Namespace
 from difflib import unified_diff
 
+from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.listing import listing
-from kvmlab.kernels.names import LISTED, kernel
+from kvmlab.kernels.names import EDITS, LISTED, kernel
 from kvmlab.scenarios.benches import BENCHES
 from kvmlab.scenarios.names import SCENARIOS
 from kvmlab.workbook import open_lab
 
+EXAMPLE = "v6.1+preemption-timer=0"
+"""A kernel with a module parameter: it is one of the recorded ones."""
+
 
 def kernels(args: Namespace) -> int:
-    """List the kernels of the course, in the order of its story."""
-    rows = [(name, kernel(name).says, kernel(name).source) for name in LISTED]
+    """List the kernels of the course, in the order of its story, and what may stand behind a name."""
     if args.json:
-        print(json.dumps([{"name": n, "says": says, "source": source} for n, says, source in rows]))
+        print(json.dumps([_kernel(name) for name in LISTED]))
     else:
-        for name, says, _ in rows:
-            print(f"{name:<24} {says}")
+        for name in LISTED:
+            print(f"{name:<24} {kernel(name).says}")
+        print(f"\nBehind a name, where it fits, as in {EXAMPLE}:")
+        for name, edit in EDITS.items():
+            print(f"+{name:<23} {edit.says}")
     return 0
+
+
+def _kernel(name: str) -> dict[str, object]:
+    fits = [edit for edit in EDITS if edit not in name.split("+") and _fits(name, edit)]
+    return {"name": name, "says": kernel(name).says, "source": kernel(name).source, "options": fits}
+
+
+def _fits(name: str, edit: str) -> bool:
+    try:
+        return bool(kernel(f"{name}+{edit}"))
+    except BadInput:
+        return False
 
 
 def scenarios(args: Namespace) -> int:

@@ -149,6 +149,26 @@ def test_a_cold_page_exits_by_luck(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
+def test_a_failure_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line under it, and a key."""
+    words = ("unittest", "vmx_mtf_test", "--kernel", "v4.19")
+    assert main(words) == 1
+    assert "\n  why: known: an instruction of L2" in capsys.readouterr().out
+    row = data(capsys, *words)[1]
+    assert row["tests"][0]["why"][0].startswith("known: ")  # type: ignore[index]
+
+
+def test_kernels_lists_what_may_stand_behind_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """Options of a kernel that fit it: module parameters, commits."""
+    assert main(("kernels",)) == 0
+    out = capsys.readouterr().out
+    assert "\n+preemption-timer=0 " in out and "\n+noapicv " in out
+    assert main(("kernels", "--json")) == 0
+    options = {row["name"]: row["options"] for row in json.loads(capsys.readouterr().out)}
+    assert "preemption-timer=0" in options["v6.1"] and "noapicv" not in options["v4.10"]
+    assert "noapicv" not in options["v6.1+noapicv"]
+
+
 def test_one_kernel_for_every_level(capsys: pytest.CaptureFixture[str]) -> None:
     """--kernel means every level from 0 to N; --kernels says it for single ones."""
     status, row = data(capsys, "unittest", "preemption timer", "--level", "1", "--kernel", "v4.18")

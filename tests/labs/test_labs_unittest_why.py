@@ -1,0 +1,52 @@
+"""Why a unit test fails: every failure of a listed kernel has a reason, and what passes has none."""
+
+import pytest
+
+from kvmlab.kernels.names import LISTED, kernel
+from kvmlab.labs.unittest import unittest
+from kvmlab.labs.unittest_why import why
+from kvmlab.scenarios.unittests.scenario import TESTS
+
+TESTED = [name for name in LISTED if "levels" in kernel(name).scope]
+BY_IPI = "v6.1+noapicv+preemption-timer=0"
+
+
+def reasons(name: str, on: str, ipi_delay: int = 0, cold: bool = False) -> tuple[str, ...] | None:
+    """Return why a test fails; ``None`` if it passes, which then has no reason."""
+    knobs = {"level": 0, "cpus": "", "ipi_delay": ipi_delay, "cold": cold}
+    result = unittest(name, kernels=f"L0={on}", **knobs)  # type: ignore[arg-type]
+    found = why(result, {0: on}, **knobs)
+    assert not (result.ok and found)
+    return None if result.ok else found
+
+
+@pytest.mark.parametrize("on", [*TESTED, BY_IPI])
+def test_every_failure_has_a_reason(on: str) -> None:
+    """Whatever the kernel lacks, and however late the IPI."""
+    for name in TESTS:
+        for delay, cold in ((0, False), (2000, False), (2000, True)):
+            assert reasons(name, on, delay, cold) != (), (name, delay, cold)
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "says"),
+    [
+        ("vmx_pending_event_test", "d264ee0", "with +b5861e5"),
+        ("vmx_preemption_timer_zero_test", "v4.19", "with +order=v5.10"),
+        ("vmx_preemption_timer_tf_test", "v4.18", "with +order=v5.10"),
+        ("vmx_nmi_window_test", "v4.19", "it sleeps, though the window is open"),
+        ("vmx_mtf_test", "v4.19", "not shown to an L1 with MTF"),
+    ],
+)
+def test_what_a_kernel_lacks(name: str, on: str, says: str) -> None:
+    """One line, and the edit that mends it where there is one."""
+    found = reasons(name, on)
+    assert found is not None and len(found) == 1 and says in found[0]
+
+
+@pytest.mark.parametrize(("cold", "lines"), [(False, 2), (True, 1)])
+def test_a_late_ipi_is_the_reason_and_cold_is_hinted_at(cold: bool, lines: int) -> None:
+    """Where cold pages would let it pass by luck that is said, once."""
+    found = reasons("vmx_preemption_timer_zero_test", BY_IPI, 2000, cold)
+    assert found is not None and len(found) == lines
+    assert "2000 instructions late" in found[0] and all("--cold" in line for line in found[1:])
