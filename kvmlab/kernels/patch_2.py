@@ -157,6 +157,14 @@ POST_BLOCK = block(
     call("switch_to_hv_timer", VMX + "vmx_post_block"),
 )
 
+HANDLE_PREEMPTION_TIMER = (
+    PathEdit("timer_exits", Before("EXIT.hlt", (EXIT_TIMER,))),
+    PathEdit(
+        "timer_exits",
+        Before("set_tscdeadline()", (call("expired_hv_timer", VMX + "handle_preemption_timer"),)),
+    ),
+)
+
 PATCH_2 = Patch(
     "64672c9",
     "patch 2 (2016): a deadline that fits is given to the preemption timer; a halt switches to the hrtimer",
@@ -172,10 +180,6 @@ PATCH_2 = Patch(
         PathEdit("vcpu_block", Before("BLOCK.wait", (call("pre_block", "v4.8 x86.c vcpu_block"),))),
         PathEdit("vcpu_block", Before("BLOCK.unhalt", (call("post_block", "v4.8 x86.c vcpu_block"),))),
         PathEdit("kvm_arch_vcpu_load", Before("LOAD.request", (SET_AGAIN,))),
-        PathEdit("timer_exits", Before("EXIT.hlt", (EXIT_TIMER,))),
-        PathEdit(
-            "timer_exits",
-            Before("set_tscdeadline()", (call("expired_hv_timer", VMX + "handle_preemption_timer"),)),
-        ),
+        *HANDLE_PREEMPTION_TIMER,
     ),
 )

@@ -1,7 +1,7 @@
-"""The timer of v4.18 and v4.19: one function restarts it, with preemption off, and a deadline of 0 is none.
+"""The timer of v4.19: one function restarts it, with preemption off, and a deadline of 0 is none.
 
 A deadline that has passed expires at once, without an entry; and an exit of the timer first asks if it is
-still in use, for a move to another CPU may have seen to it.
+still in use, for a move to another CPU may have seen to it. v4.18 is taken to have the same.
 """
 
 from collections.abc import Callable
@@ -171,13 +171,6 @@ SWITCH_TO_SW = block(
 )
 
 
-def _expired(s: list[int], me: TimedVcpu) -> str | None:
-    if not s[me.timer.in_use]:
-        return "if_in_use"
-    cancel(s, me)
-    return None
-
-
 def _next(s: list[int], me: TimedVcpu) -> str | None:
     if not counts_periods(s, me):
         return "if_in_use"
@@ -191,11 +184,17 @@ EXPIRED = block(
     block(
         "if_in_use",
         Step(
-            "HV.expired",
-            _expired,
-            says="is it in use still? a move to another CPU may have seen to it; now it is not any more",
+            "HV.in_use",
+            _in_use,
+            says="is it in use still? a move to another CPU may have seen to it",
             source=LAPIC + "kvm_lapic_expired_hv_timer",
             leaves=("if_in_use",),
+        ),
+        Step(
+            "HV.expired",
+            cancel,
+            says="it is not in use any more",
+            source=LAPIC + "kvm_lapic_expired_hv_timer",
         ),
         call("apic_timer_expired", LAPIC + "kvm_lapic_expired_hv_timer"),
         Step(
@@ -227,18 +226,23 @@ def restarted(label: str, function: str) -> Block:
     return block(label, call("restart_apic_timer", LAPIC + function, f"{label}.restart"))
 
 
+RESTARTS = (
+    NewPath("start_hv_timer", START_HV_TIMER),
+    NewPath("start_sw_timer", START_SW_TIMER),
+    NewPath("restart_apic_timer", RESTART),
+    NewPath("start_apic_timer", restarted("start_apic_timer", "start_apic_timer")),
+    NewPath("switch_to_hv_timer", restarted("switch_to_hv_timer", "kvm_lapic_switch_to_hv_timer")),
+    NewPath("switch_to_sw_timer", SWITCH_TO_SW),
+    NewPath("expired_hv_timer", EXPIRED),
+)
+"""The functions around restart_apic_timer."""
+
 TIMER_2018 = Patch(
     "timer-2018",
     "2018: a deadline of 0 is none, one that has passed expires at once, preemption is off meanwhile",
-    "v4.18 and v4.19 lapic.c restart_apic_timer, vmx.c vmx_set_hv_timer",
+    "v4.19 lapic.c restart_apic_timer, vmx.c vmx_set_hv_timer; that v4.18 has the same is assumed",
     (
-        NewPath("start_hv_timer", START_HV_TIMER),
-        NewPath("start_sw_timer", START_SW_TIMER),
-        NewPath("restart_apic_timer", RESTART),
-        NewPath("start_apic_timer", restarted("start_apic_timer", "start_apic_timer")),
-        NewPath("switch_to_hv_timer", restarted("switch_to_hv_timer", "kvm_lapic_switch_to_hv_timer")),
-        NewPath("switch_to_sw_timer", SWITCH_TO_SW),
-        NewPath("expired_hv_timer", EXPIRED),
+        *RESTARTS,
         PathEdit("kvm_arch_vcpu_load", Swap("set_again", (RESTART_ON_LOAD,))),
         PathEdit("apic_timer_fn", Swap("FN.again", (FN_AGAIN,))),
         CHANGE,

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from kvmlab.kvm import mode as vcpu_mode
 from kvmlab.kvm import timer_tracepoints as trace
-from kvmlab.kvm.lapic_timer import EXPIRED_REQUEST, EXPIRED_TEST, EXPIRED_WAKE, FN_AGAIN, mode
+from kvmlab.kvm.lapic_timer import (
+    EXPIRED_REQUEST,
+    EXPIRED_TEST,
+    EXPIRED_WAKE,
+    FN_AGAIN,
+    expired_pending,
+    mode,
+)
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.kvm.timer_tail import deliver
 from kvmlab.machine.step import Step, block
@@ -32,12 +39,7 @@ def _deliver_now(s: list[int], me: TimedVcpu) -> str | None:
     return "apic_timer_expired"
 
 
-def _pending(s: list[int], me: TimedVcpu) -> None:
-    remember(s, me)
-    s[me.timer.pending] = 1
-
-
-EXPIRED_PENDING = Step("EXPIRED.pending", _pending, says="pending := 1", source=LAPIC + "apic_timer_expired")
+EXPIRED_PENDING = expired_pending(remember, "v6.1")
 
 
 def _delivered(before: Sequence[int], after: Sequence[int], me: TimedVcpu) -> trace.Firing:

@@ -3,12 +3,14 @@
 Source: v6.1 x86.c vcpu_block (98c25ead5eda); kvm_main.c kvm_vcpu_halt, kvm_vcpu_block, kvm_vcpu_check_block.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kvmlab.kvm import vcpu_block
+from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.machine.call import call
-from kvmlab.machine.step import Step, block
+from kvmlab.machine.step import Effect, Step, block
 
 X86 = "v6.1 x86.c "
 
@@ -56,12 +58,37 @@ VCPU_BLOCK = block(
 )
 
 
+def _unblocked(s: Sequence[int], me: TimedVcpu) -> bool:
+    return bool(s[me.requests] & KVM_REQ_PENDING_TIMER)
+
+
+def _looks(leave: str) -> Effect:
+    """Return kvm_vcpu_check_block: a callback that only asked for a look at a masked timer ends it too."""
+    first = vcpu_block.looks(leave, False)
+
+    def run(s: list[int], me: TimedVcpu) -> str | None:
+        if done := first(s, me):
+            return done
+        asked = _unblocked(s, me)
+        s[me.requests] &= ~KVM_REQ_PENDING_TIMER
+        return leave if asked else None
+
+    return run
+
+
+def _woken(s: Sequence[int], me: TimedVcpu) -> bool:
+    return vcpu_block.woken(s, me) or _unblocked(s, me)
+
+
 CHECK = replace(
     vcpu_block.CHECK,
-    fn=vcpu_block.looks("swait", False),
-    says="is an interrupt there for the guest, or an expiry? then do not sleep",
+    fn=_looks("swait"),
+    says="is an interrupt there for the guest, an expiry, or KVM_REQ_UNBLOCK? then do not sleep",
     source="v6.1 kvm_main.c kvm_vcpu_check_block",
 )
 POLL_END = replace(
-    vcpu_block.POLL_END, fn=vcpu_block.looks("wait", False), source="v6.1 kvm_main.c kvm_vcpu_halt"
+    vcpu_block.POLL_END, fn=_looks("wait"), when=_woken, source="v6.1 kvm_main.c kvm_vcpu_halt"
+)
+ADAPT = replace(
+    vcpu_block.ADAPT, fn=vcpu_block.adapt, source="v6.1 kvm_main.c kvm_vcpu_halt, grow_halt_poll_ns"
 )

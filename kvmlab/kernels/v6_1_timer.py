@@ -6,29 +6,20 @@ count cancel both timers.
 
 from kvmlab.kernels.after_patch_3 import WAKE
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit, Setting
+from kvmlab.kernels.patch_2 import HANDLE_PREEMPTION_TIMER
 from kvmlab.kernels.timer_mode import CANCEL_APIC_TIMER
 from kvmlab.kernels.v4_7 import HRTIMER
-from kvmlab.kernels.v4_19 import EXPIRED as EXPIRED_HV_TIMER
-from kvmlab.kernels.v4_19 import (
-    PREEMPT_OFF,
-    PREEMPT_ON,
-    RESTART_ON_LOAD,
-    START_HV_TIMER,
-    START_SW_TIMER,
-    SWITCH_TO_SW,
-    restarted,
-)
+from kvmlab.kernels.v4_19 import RESTART_ON_LOAD, RESTARTS
 from kvmlab.kernels.v6_1_expiry import APIC_TIMER_EXPIRED, APIC_TIMER_FN
 from kvmlab.kernels.v6_1_fastpath import FASTPATH
-from kvmlab.kernels.v6_1_halt import CHECK, POLL_END, VCPU_BLOCK
+from kvmlab.kernels.v6_1_halt import ADAPT, CHECK, POLL_END, VCPU_BLOCK
 from kvmlab.kvm import timer_tracepoints as trace
-from kvmlab.kvm.hv_timer import EXIT_TIMER, cancel, soft_off, update
+from kvmlab.kvm.hv_timer import cancel, soft_off, update
 from kvmlab.kvm.lapic_advance import WAIT
 from kvmlab.kvm.lapic_timer import dropped, passed_6_1, sw_start
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.kvm.timer_tail import TAIL_DELIVER, tail
-from kvmlab.machine.call import call
-from kvmlab.machine.edit import After, Before, Swap
+from kvmlab.machine.edit import After, Before, Relocate, Swap
 from kvmlab.machine.step import Step, block
 
 LAPIC = "v6.1 lapic.c "
@@ -82,61 +73,23 @@ START_HV = (
         ),
     ),
 )
-RESTART = block(
+RESTART = PathEdit(
     "restart_apic_timer",
-    PREEMPT_OFF,
-    block(
-        "hv_else_sw",
-        Step(
-            "RESTART.pending",
-            lambda s, me: "hv_else_sw" if dropped(s, me) else None,
-            says="is an expiry pending? then there is nothing to wait for",
-            source=LAPIC + "restart_apic_timer",
-            leaves=("hv_else_sw",),
-        ),
-        call("start_hv_timer", LAPIC + "restart_apic_timer"),
-        call("start_sw_timer", LAPIC + "restart_apic_timer"),
-    ),
-    PREEMPT_ON,
-)
-
-
-def _still(s: list[int], me: TimedVcpu) -> str | None:
-    return None if s[me.timer.in_use] else "if_in_use"
-
-
-EXPIRED = (
-    PathEdit(
-        "expired_hv_timer",
-        Swap(
-            "HV.expired",
-            (
-                Step(
-                    "HV.in_use",
-                    _still,
-                    says="is it in use still? a move to another CPU may have seen to it",
-                    source=LAPIC + "kvm_lapic_expired_hv_timer",
-                    leaves=("if_in_use",),
-                ),
-            ),
-        ),
-    ),
-    PathEdit(
-        "expired_hv_timer",
-        After(
-            "apic_timer_expired()",
-            (
-                Step(
-                    "HV.expired",
-                    lambda s, me: cancel(s, me),
-                    says="it is not in use any more",
-                    source=LAPIC + "kvm_lapic_expired_hv_timer",
-                ),
+    Before(
+        "start_hv_timer()",
+        (
+            Step(
+                "RESTART.pending",
+                lambda s, me: "hv_else_sw" if dropped(s, me) else None,
+                says="is an expiry pending? then there is nothing to wait for",
+                source=LAPIC + "restart_apic_timer",
+                leaves=("hv_else_sw",),
             ),
         ),
     ),
 )
-
+EXPIRED = PathEdit("expired_hv_timer", Relocate("HV.expired", after="apic_timer_expired()"))
+"""It is in use still while it expires, so that apic_timer_expired knows which timer it was."""
 
 V6_1_TIMER = Patch(
     "v6.1",
@@ -147,23 +100,18 @@ V6_1_TIMER = Patch(
         *WAKE.edits,
         NewPath("apic_timer_expired", APIC_TIMER_EXPIRED),
         NewPath("apic_timer_fn", APIC_TIMER_FN),
-        NewPath("start_hv_timer", START_HV_TIMER),
+        *RESTARTS,
         *START_HV,
-        NewPath("start_sw_timer", START_SW_TIMER),
         START_SW,
-        NewPath("restart_apic_timer", RESTART),
-        NewPath("start_apic_timer", restarted("start_apic_timer", "start_apic_timer")),
-        NewPath("switch_to_hv_timer", restarted("switch_to_hv_timer", "kvm_lapic_switch_to_hv_timer")),
-        NewPath("switch_to_sw_timer", SWITCH_TO_SW),
-        NewPath("expired_hv_timer", EXPIRED_HV_TIMER),
-        *EXPIRED,
+        RESTART,
+        EXPIRED,
         *CANCEL_APIC_TIMER,
         NewPath("vcpu_block", VCPU_BLOCK),
         PathEdit("kvm_vcpu_block", Swap("SWAIT.check", (CHECK,))),
         PathEdit("kvm_vcpu_block", Swap("POLL.end", (POLL_END,))),
+        PathEdit("kvm_vcpu_block", Swap("POLL.adapt", (ADAPT,))),
         PathEdit("kvm_arch_vcpu_load", Before("LOAD.request", (RESTART_ON_LOAD,))),
-        PathEdit("timer_exits", Before("EXIT.hlt", (EXIT_TIMER,))),
-        PathEdit("timer_exits", Before("set_tscdeadline()", (call("expired_hv_timer", X86),))),
+        *HANDLE_PREEMPTION_TIMER,
         NewPath("inject_pending_timer_irqs", tail(TAIL_DELIVER)),
         NewPath("vmx_arm_hv_timer", block("vmx_arm_hv_timer", update(soft_off))),
         NewPath("wait_lapic_expire", WAIT),

@@ -118,9 +118,15 @@ def remember(s: list[int], me: TimedVcpu) -> None:
         s[me.timer.expired] = s[me.timer.tscdeadline]
 
 
-def _pending(s: list[int], me: TimedVcpu) -> None:
-    s[me.timer.pending] = 1
-    remember(s, me)
+def expired_pending(remember: Effect, release: str) -> Step:
+    """Return the step that keeps an expiry for the tail, and what there is to wait for."""
+
+    def run(s: list[int], me: TimedVcpu) -> None:
+        s[me.timer.pending] = 1
+        remember(s, me)
+
+    source = f"{release} lapic.c apic_timer_expired"
+    return Step("EXPIRED.pending", run, says="pending := 1", source=source)
 
 
 def _request(s: list[int], me: TimedVcpu) -> None:
@@ -139,7 +145,6 @@ EXPIRED_TEST = Step(
     source=LAPIC + "apic_timer_expired",
     leaves=("apic_timer_expired",),
 )
-EXPIRED_PENDING = Step("EXPIRED.pending", _pending, says="pending := 1", source=LAPIC + "apic_timer_expired")
 EXPIRED_REQUEST = Step(
     "EXPIRED.request",
     _request,
@@ -152,7 +157,13 @@ EXPIRED_WAKE = Step(
     says="is the thread in the wait queue? then wake it",
     source=LAPIC + "apic_timer_expired",
 )
-APIC_TIMER_EXPIRED = block("apic_timer_expired", EXPIRED_TEST, EXPIRED_PENDING, EXPIRED_REQUEST, EXPIRED_WAKE)
+APIC_TIMER_EXPIRED = block(
+    "apic_timer_expired",
+    EXPIRED_TEST,
+    expired_pending(remember, "v4.10"),
+    EXPIRED_REQUEST,
+    EXPIRED_WAKE,
+)
 
 
 def scaled(cycles: int, me: TimedVcpu) -> int:

@@ -129,19 +129,23 @@ FINISH = Step("SWAIT.finish", _finish, says="the thread leaves the wait queue", 
 def _poll(s: list[int], me: TimedVcpu) -> str | None:
     h = me.halt
     s[h.waited], s[h.start] = 0, host_now(s, me)
+    s[h.poll] = min(s[h.poll], h.max_poll)
     if not s[h.poll]:
         return "halt_poll"
     s[h.stop] = host_now(s, me) + s[h.poll]
     return None
 
 
-def _woken(s: Sequence[int], me: TimedVcpu) -> bool:
+def woken(s: Sequence[int], me: TimedVcpu) -> bool:
     """Polling looks again and again; what it sees is all that matters."""
     return is_runnable(s, me) or has_pending_timer(s, me) or s[me.halt.stop] <= host_now(s, me)
 
 
 def adapt(s: list[int], me: TimedVcpu) -> None:
-    """The polling time grows after a short halt that it missed; after one above the maximum it is 0."""
+    """The polling time grows after a short halt that it missed; after one above the maximum it is 0.
+
+    What has grown too far is cut when the next halt begins.
+    """
     h = me.halt
     s[h.stop] = -1
     halted = host_now(s, me) - s[h.start]
@@ -153,10 +157,16 @@ def adapt(s: list[int], me: TimedVcpu) -> None:
         s[h.poll] = max(2 * s[h.poll], h.poll_start)
 
 
+def adapt_4_10(s: list[int], me: TimedVcpu) -> None:
+    """The same, and it never grows above the maximum."""
+    adapt(s, me)
+    s[me.halt.poll] = min(s[me.halt.poll], me.halt.max_poll)
+
+
 POLL_END = Step(
     "POLL.end",
     looks("wait", True),
-    _woken,
+    woken,
     "the thread has looked again and again: something is there, or the time is over",
     MAIN,
     leaves=("wait",),
@@ -174,7 +184,7 @@ POLL = block(
 )
 ADAPT = Step(
     "POLL.adapt",
-    adapt,
+    adapt_4_10,
     says="the wait is over; the time to poll for next time is adapted",
     source="v4.10 virt/kvm/kvm_main.c kvm_vcpu_block, grow_halt_poll_ns, shrink_halt_poll_ns",
     emits=trace.wakeup,

@@ -46,8 +46,8 @@ EARLY = Question(
         ),
         Choice(
             "the interrupt before its period ends",
-            "So it is. The timer was advanced, and nobody waits: what there is to wait for KVM remembers of a "
-            "TSC deadline only.",
+            "So it is. The timer was advanced, and nobody waits: what there is to wait for KVM remembers of "
+            "a TSC deadline only.",
             right=True,
         ),
         Choice(

@@ -12,6 +12,7 @@ from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.timers import timed
 from kvmlab.kernels.timers import without as left_out
+from kvmlab.kvm.vcpu_block import is_runnable
 from kvmlab.machine.property import Property
 from kvmlab.machine.state import Cell, Layout, cell
 from kvmlab.machine.step import STAY, Step, free, loop
@@ -107,7 +108,9 @@ def _properties(the: Parts, program: Program, at_rest: "Rest") -> tuple[Property
         return bool(outstanding) and s[t.hv_deadline] < 0 and s[hr.expires] < 0
 
     def lost(s: Sequence[int]) -> bool:
-        return s[program.due] >= 0 and not more_than(s, 0) and at_rest(s)
+        missing = s[program.due] >= 0 and not more_than(s, 0)
+        asleep_on_it = s[top] != inside and is_runnable(s, the.vcpu)
+        return (missing or asleep_on_it) and at_rest(s)
 
     return (
         Property("DUPLICATE", "one deadline makes one interrupt at most", lambda s: more_than(s, 1)),
@@ -115,7 +118,11 @@ def _properties(the: Parts, program: Program, at_rest: "Rest") -> tuple[Property
         Property("EARLY", "none comes before the deadline that the guest has written last", early),
         Property("TWO_HOLDERS", "the guest never runs with both timers armed", two),
         Property("NO_HOLDER", "the guest never runs with a deadline to come and no timer armed", nobody),
-        Property("LOST", "at rest, the deadline that has passed has made its interrupt", lost),
+        Property(
+            "LOST",
+            "at rest, the deadline that has passed has made its interrupt, and nobody sleeps on it",
+            lost,
+        ),
     )
 
 

@@ -9,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kvmlab.errors import BadInput
+from kvmlab.kernels.kernel import Patch, PathEdit
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.kernels.timers import switch_steps, timed, without
 from kvmlab.kvm.hrtimer import HANDLER
+from kvmlab.kvm.requests import KVM_REQ_MIGRATE_TIMER
+from kvmlab.kvm.vcpu_load import MIGRATE_TIMER
+from kvmlab.machine.edit import Swap
 from kvmlab.machine.program import compile_path
 from kvmlab.machine.property import Property
 from kvmlab.machine.run import Run, taken
@@ -129,6 +133,7 @@ def test_why_each_step_of_the_switch_is_there(name: str, label: str) -> None:
 
 
 MISSED_ELSEWHERE = {
+    "HV.in_use": "a move behind the exit may have seen to it; nobody moves the thread here",
     "HV.hook": "every host here has a preemption timer that works",
     "HV.pending": "the callback's interrupt is delivered before the tail could arm again",
     "SW.pending": "the same on the way out: an expiry that is pending is not waited for twice",
@@ -211,12 +216,38 @@ def test_a_posted_timer_leaves_the_guest_alone() -> None:
     assert exits[POSTED] == [reason for reason in exits["v6.1"] if reason != "PREEMPTION_TIMER"]
 
 
+def test_whoever_posts_wakes_a_thread_that_has_gone_to_sleep_meanwhile() -> None:
+    """It was IN_GUEST_MODE when the callback looked; not woken, the guest sleeps on its interrupt."""
+    edit = PathEdit("apic_timer_fn", Swap("TIMER.wake"))
+    asleep = Patch("no-wake", "", "an ablation", (edit,)).on(kernel(POSTED))
+    shortest = explore(hv_timer(asleep, wakes=0)).shortest
+    assert shortest is not None and shortest.property.label == "LOST"
+    labels = [label.split(":")[1] for label in shortest.labels]
+    assert (
+        labels.index("EXPIRED.mode")
+        < labels.index("MODE_OUT", labels.index("HLT"))
+        < labels.index("TIMER.pir")
+    )
+
+
 def test_a_posted_timer_finds_a_halted_guest() -> None:
     """Not IN_GUEST_MODE: pending, and the thread is woken; the tail makes the interrupt, as always."""
     what = scenario("tsc-deadline", kernel(POSTED), mode="hlt", rounds=4)
     run = clocked(what.system, limit=3000)
     assert what.done(run.state) and run.count("VIRTUAL_INTERRUPT") == run.count("TAIL.deliver") == 4
     assert not run.count("TIMER.pir") and run.count("EXPIRED.wake") == 4
+
+
+@pytest.mark.parametrize(("name", "waits"), [("v6.1", True), (POSTED, False)])
+def test_a_posted_timer_does_not_follow_its_thread(name: str, waits: bool) -> None:
+    """__kvm_migrate_apic_timer leaves it where it is, and does not wait for its callback."""
+    what = hv_timer(kernel(name), migrations=1)
+    vcpu, s = what.records["vcpu"], list(what.system.start)
+    s[vcpu.requests], s[vcpu.timer.hrtimer.running] = KVM_REQ_MIGRATE_TIMER, 1
+    assert MIGRATE_TIMER.when is not None and bool(MIGRATE_TIMER.when(s, vcpu)) != waits
+    s[vcpu.timer.hrtimer.running], s[vcpu.timer.hrtimer.expires], s[vcpu.timer.hrtimer.away] = 0, NEAR, 1
+    MIGRATE_TIMER.fn(s, vcpu)
+    assert s[vcpu.timer.hrtimer.away] == 1 - waits and not s[vcpu.requests]
 
 
 @pytest.mark.parametrize("name", ["v4.7", "64672c9", "v4.10", "v4.19", "v6.1", POSTED])

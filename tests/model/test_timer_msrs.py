@@ -23,7 +23,7 @@ BY_1 = 0xB
 
 WRITERS = {"d": "set_tscdeadline", "l": "write_lvtt", "c": "write_tmict", "v": "write_tdcr"}
 """The function that handles a write, by the letter of its actor."""
-OTHERS = {"s": "start_sw_timer", "t": "inject_pending_timer_irqs", "p": "post_block"}
+OTHERS = {"s": "start_sw_timer", "t": "inject_pending_timer_irqs", "p": "post_block", "x": "expired_hv_timer"}
 """More functions of KVM's, where a kernel has them."""
 
 
@@ -151,6 +151,16 @@ def test_a_count_of_0(name: str) -> None:
     made.s[made.timer.tscdeadline] *= name != "v4.7"  # before patch 2 nobody keeps one for a count
     made.write("c", 0)
     assert (*made.holders(), int(made.s[made.timer.tscdeadline] > 0)) == B_6_COUNT[name]
+
+
+@pytest.mark.parametrize("name", ["v4.10", "v4.19"])
+def test_a_deadline_left_over_in_periodic_mode_rings_once(name: str) -> None:
+    """kvm_lapic_expired_hv_timer begins a next period only where there is one."""
+    made = bench(name, Mode.TSC_DEADLINE)
+    made.write("d", DEADLINE)
+    made.write("l", Mode.PERIODIC << 17 | VECTOR)
+    made.call("x")
+    assert made.holders() == (False, False) and made.s[made.timer.pending] == 1
 
 
 @pytest.mark.parametrize("name", ["v4.7", *HV_KERNELS])

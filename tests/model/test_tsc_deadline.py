@@ -10,8 +10,10 @@ from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.kernels.v6_1_fastpath import FASTPATH
 from kvmlab.kvm.lapic_advance import adjusted
+from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.machine.edit import find
 from kvmlab.machine.step import Step
+from kvmlab.processor.apic_timer import MASKED
 from kvmlab.scenarios.latency import periodic, tscdeadline_latency
 from kvmlab.scenarios.tsc_deadline import TRACED, tsc_deadline
 from kvmlab.schedulers.clock import clocked
@@ -167,6 +169,13 @@ def test_the_advance_is_adaptive_in_v6_1_only(name: str) -> None:
         assert (what.system.start[timer.advance], timer.adaptive) == (advance, adaptive)
 
 
+@pytest.mark.parametrize(("name", "told"), [("v4.10", 2), ("v4.19", 0), ("v6.1", 2)])
+def test_who_looks_how_late_it_is_without_an_advance(name: str, told: int) -> None:
+    """v4.10 asks at every entry, v4.19 if there is an advance (x86.c vcpu_enter_guest); v6.1 has one."""
+    run = clocked(tsc_deadline(kernel(name), mode="busy", rounds=2).system, limit=3000)
+    assert [event for event, _ in run.events].count("kvm_wait_lapic_expire") == told
+
+
 def test_the_deadline_reads_0_at_the_end() -> None:
     """AP-18, at KVM's: RDMSR behind the interrupt gives 0."""
     read = [
@@ -190,6 +199,33 @@ def test_the_polling_time_doubles_from_its_start() -> None:
             if (e[0] if isinstance(e, tuple) else e.name) == "kvm_halt_poll_ns"
         ]
         assert grown[:5] == [10_000, 20_000, 40_000, 80_000, 160_000]
+
+
+@pytest.mark.parametrize(("name", "grown"), [("v4.10", 200), ("v4.19", 200), ("v6.1", 320)])
+def test_the_polling_time_has_a_maximum(name: str, grown: int) -> None:
+    """grow_halt_poll_ns cuts it at once as far as v4.19; v6.1 lets it grow, and cuts it in the next halt."""
+    what = tsc_deadline(kernel(name), mode="hlt", host=replace(TRACED, max_poll=200, poll_start=10))
+    vcpu, s = what.records["vcpu"], list(what.system.start)
+    steps = {
+        label: find(kernel(name).paths["kvm_vcpu_block"], label) for label in ("POLL.start", "POLL.adapt")
+    }
+    s[vcpu.halt.poll], s[vcpu.halt.start] = 160, s[vcpu.timer.tsc.host] - 170
+    for label, poll in (("POLL.adapt", grown), ("POLL.start", 200)):
+        step = steps[label]
+        assert isinstance(step, Step)
+        step.fn(s, vcpu)
+        assert s[vcpu.halt.poll] == poll
+
+
+@pytest.mark.parametrize(("name", "leaves"), [("v4.10", False), ("v4.19", False), ("v6.1", True)])
+def test_a_masked_timer_and_a_halted_guest(name: str, leaves: bool) -> None:
+    """Nobody has an interrupt for it, so it sleeps on; v6.1's KVM_REQ_UNBLOCK ends one wait, and is gone."""
+    what = tsc_deadline(kernel(name), mode="hlt", rounds=1)
+    vcpu, s = what.records["vcpu"], list(what.system.start)
+    check = find(kernel(name).paths["kvm_vcpu_block"], "SWAIT.check")
+    s[vcpu.timer.pending], s[vcpu.requests] = 1, KVM_REQ_PENDING_TIMER
+    assert isinstance(check, Step) and s[vcpu.timer.lvtt] & MASKED
+    assert [bool(check.fn(s, vcpu)) for _ in range(2)] == [leaves, False]
 
 
 @pytest.mark.parametrize("name", [name for name in LISTED if "tsc-deadline" in kernel(name).scope])
