@@ -27,6 +27,7 @@ SVM = Patch(
         swap("VMEXIT", svm.COMPLETE),
         swap("RUN_PENDING"),
         swap("IRQ_ON", svm.IRQ_ON),
+        swap("handle_exit", svm.HANDLE_EXIT),
         NO_ACK,
     ),
 )
@@ -45,11 +46,12 @@ def on_svm(kernel: Kernel, around: Sequence[str] = AROUND) -> Kernel:
             raise unknown("step of svm_vcpu_run", label, svm.AROUND)
     if len({*around}) < len(around) or svm.VMRUN.label not in around:
         raise BadInput("around: VMRUN, and each of the other steps once or not at all")
-    timer = _step(kernel, "HV_TIMER")
-    vmx_only = (swap("HV_TIMER"),) if timer and timer.fn in VMX_ONLY else ()
-    entry = swap("ENTER", *(svm.AROUND[label] for label in around))
+    timer, cancel = _step(kernel, "HV_TIMER"), _step(kernel, "CANCEL.inject")
+    own = [swap("HV_TIMER")] if timer and timer.fn in VMX_ONLY else []
+    own += [swap("CANCEL.inject", replace(cancel, source=svm.CANCEL))] if cancel else []
+    own.append(swap("ENTER", *(svm.AROUND[label] for label in around)))
     name = kernel.name if tuple(around) == AROUND else f"{kernel.name} with {' '.join(around)}"
-    return replace(SVM, edits=(*SVM.edits, *vmx_only, entry)).on(kernel, name)
+    return replace(SVM, edits=(*SVM.edits, *own)).on(kernel, name)
 
 
 def _step(kernel: Kernel, label: str) -> Step | None:

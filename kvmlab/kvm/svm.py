@@ -5,9 +5,11 @@ interrupt, so IF has to be 1; and for the time between that and the entry CLGI h
 sets IF in its assembly, in the same order. Source: v4.19 svm.c svm_vcpu_run; v6.1 svm/svm.c, svm/vmenter.S.
 """
 
-from kvmlab.kvm import nested
+from dataclasses import replace
+
+from kvmlab.kvm import exits, nested
 from kvmlab.kvm.records import Vcpu
-from kvmlab.machine.step import Step
+from kvmlab.machine.step import Step, prioritised
 from kvmlab.processor import svm
 
 RUN = "v4.19 svm.c svm_vcpu_run"
@@ -55,3 +57,12 @@ COMPLETE = Step(
     says="after the exit: was an event only half delivered?",
     source="v4.19 svm.c svm_complete_interrupts",
 )
+HANDLE_EXIT = prioritised(
+    "HANDLE_EXIT",
+    replace(exits.EXTERNAL_INTERRUPT, source="v4.19 svm.c intr_interception"),
+    replace(exits.CPUID, source="v4.19 svm.c cpuid_interception"),
+    exits.UNKNOWN,
+)
+"""handle_exit for a guest that is no hypervisor: SVM's nesting is not modelled."""
+CANCEL = "v4.19 svm.c svm_cancel_injection"
+"""Where the injection is taken back when an entry is called off; the step is the same as VMX's."""

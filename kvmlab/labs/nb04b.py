@@ -9,14 +9,15 @@ import ipywidgets as widgets
 from kvmlab.errors import unknown
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as named
-from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.labs import nb04
+from kvmlab.labs.in_the_end import in_the_end
 from kvmlab.labs.multiply import Multiplied, cycles, exits, readings
 from kvmlab.labs.predict import Predict
 from kvmlab.labs.questions04b import QUESTIONS
+from kvmlab.labs.vendors import around, vendors
 from kvmlab.scenarios.landing import landing
 from kvmlab.scenarios.levels import levels
-from kvmlab.scenarios.mixes import CPUS, method
+from kvmlab.scenarios.mixes import MODELS, method
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import Clock
 from kvmlab.schedulers.explore import Exploration
@@ -27,6 +28,7 @@ from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
 __all__ = [
+    "around",
     "cancelled",
     "cards",
     "chosen",
@@ -34,11 +36,13 @@ __all__ = [
     "exits",
     "explore",
     "foot",
+    "in_the_end",
     "lands",
     "looked_for",
     "multiplied",
     "predict",
     "readings",
+    "vendors",
 ]
 
 foot, cards = nb04.foot, nb04.cards
@@ -104,7 +108,6 @@ KERNELS = {
     "timer=0": "v6.1+noapicv+preemption-timer=0",
 }
 """The last one is v6.1 with the module parameter preemption_timer=0."""
-MODELS = {**CPUS, "AMD": CpuModel(vendor="amd")}
 
 
 def chosen() -> str:

@@ -91,20 +91,23 @@ def _parts(layout: Layout, kernel: Kernel, cpu: CpuModel, no_a1: bool) -> Parts:
     cpu0, cpu1 = record(Cpu, "L0", **gif), record(Cpu, "L1")
     fields = {"exit_controls": kernel.setting("exit_controls")}
     if cpu.vendor != AMD:
-        fields |= {"pin": add("V0_1.pin", EXTERNAL_INTERRUPT_EXITING, show_pin), "timer": add("V0_1.timer")}
-    form = record(Vmcs, "V0_1", owner=0, guest=1, **fields)
+        fields |= {
+            "pin": add("vmcs01.pin", EXTERNAL_INTERRUPT_EXITING, show_pin),
+            "timer": add("vmcs01.timer"),
+        }
+    form = record(Vmcs, "vmcb01" if cpu.vendor == AMD else "vmcs01", owner=0, guest=1, **fields)
     guest = record(Guest, "guest1", level=1, core=core, host=cpu0, cpu=cpu1, vmcs=form)
     vcpu = record(
         Vcpu,
-        "vcpu0",
+        "vcpu",
         level=0,
         core=core,
         cpu=cpu0,
         guests=(guest,),
         wire=record(Wire, "wire", irr=cpu0.irr) if no_a1 else None,
         ops=hooks(kernel, cpu),
-        forced=add("vcpu0.forced", 0, show_flag),
-        smi=record(Smi, "vcpu0.smi", pending=1),
+        forced=add("vcpu.forced", 0, show_flag),
+        smi=record(Smi, "smi", pending=1),
         requests=KVM_REQ_EVENT,
         queued=intr_info.event(HALF_DELIVERED),
     )
@@ -181,7 +184,7 @@ def pending_smi(
     at, end = system.pc["g"], len(system.places["g"])
     return Scenario(
         "pending-smi",
-        "an SMI for L1 waits while an event is injected again, on Intel's CPU or on AMD's",
+        "an SMI waits while an event is injected again, on Intel's CPU or AMD's",
         chosen,
         system,
         _properties(parts),
