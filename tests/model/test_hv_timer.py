@@ -70,6 +70,7 @@ def test_one_deadline_makes_one_interrupt(name: str) -> None:
         ("d264ee0+804939e", set()),
         ("v4.19", set()),
         ("v6.1", set()),
+        (POSTED, set()),
     ],
 )
 def test_somebody_else_may_wake_the_guest(name: str, what: set[str]) -> None:
@@ -179,7 +180,7 @@ B_6 = {
 
 @pytest.mark.parametrize(("name", "rewrite"), B_6)
 def test_writing_over_a_deadline(name: str, rewrite: str) -> None:
-    """B.6: as merged nobody cancels the old one; v4.10 cancels, but 0 arms with 0; v4.19 has both right.
+    """B.6, read in each: as merged nobody cancels the old one; v4.10 does, but 0 arms with 0; v4.19 is right.
 
     What is posted cannot be called back: it comes, though the guest's write has begun, as in hardware.
     """

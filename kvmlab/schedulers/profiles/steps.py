@@ -73,7 +73,8 @@ TIMERS = {
     "IRQ.timer": ("IRQ_ENTER", "EOI_HOST", "HRT_INT"),
     "IRQ.timer_called": ("IRQ_ENTER", "EOI_HOST", "HRT_INT"),
     "OTHER.timer": ("LAPIC_FIRE", "IRQ_ENTER", "EOI_HOST", "HRT_INT"),
-    "TIMER.pir": ("TIMER_EXPIRE", "INJ"),
+    "EXPIRED.mode": ("TIMER_EXPIRE",),
+    "TIMER.pir": ("INJ",),
     "TIMER.mode": ("ICR_PHYS", "IPI_FLIGHT"),
     "HRT.end": ("HRT_REPROG", "IRQ_EXIT"),
     "NOHZ.irq": ("NOHZ_IRQ",),
@@ -97,7 +98,7 @@ TIMERS = {
         DEADLINE.mode DEADLINE.write SW.start SW.again SW.none SW.cancel_hv SW.pending SW.in_use SW.state
         HV.hook HV.pending HV.deadline HV.recheck HV.expired HV.again HV.return PREEMPT.off PREEMPT.on
         BLOCK.runnable BLOCK.unhalt BLOCK.up POLL.start GAP.opens SWAIT.prepare SWAIT.check
-        EXPIRED.mode TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end
+        TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end
         SWAIT.finish SCHEDULE.out LVTT.write TDCR.write TMICT.begin TMICT.write
         """
     ),
