@@ -1,53 +1,48 @@
-"""The proof table of two levels: each method under test beside what lies below; a cell opens its cards."""
+"""Proof tables of nested kernels: a cell opens its mix as cards, and its counterexample in a stepper."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+
+import ipywidgets as widgets
 
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.mixes import METHODS
 from kvmlab.scenarios.scenario import Scenario
-from kvmlab.show.cards import ENTRY, LOOKS
+from kvmlab.show.cards import EXIT, LOOKS, Mix
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.cards import Cards
+from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
-BELOW: Mapping[str, tuple[str, str]] = {
-    "over self-IPI": ("ipi", ""),
-    "over timer 0": ("timer0", ""),
-    "over b5861e5": ("timer0", "window"),
-}
-"""What it may run on at level 1: level 0's method, and what that looks for on a card that it puts away."""
-
 ALONE = "at level 0"
+BELOW: Mapping[str, str] = {"over self-IPI": "ipi", "over timer 0": "timer0"}
+"""What it may run on at level 1: level 0's method."""
 WAYS = {name: way for way, name in METHODS.items()}
 
-
-def _alone(under_test: Kernel) -> Scenario:
-    return levels(under_test, levels=1)
-
-
-def _over(way: str, looks: str) -> Build:
-    def build(under_test: Kernel) -> Scenario:
-        named = f"L0={METHODS[way]}{LOOKS[looks]},L1={under_test.name}"
-        return replace(levels(under_test, levels=2, kernels=named), kernel=under_test)
-
-    return build
-
-
-COLUMNS: Mapping[str, Build] = {ALONE: _alone, **{name: _over(*below) for name, below in BELOW.items()}}
+APICV: Mapping[str, bool] = {"without APICv": False, "with APICv": True}
+OLD = METHODS["ipi"]
+FINDS = {OLD + edit: what for what, edit in LOOKS.items()}
+"""The kernel at level 0, and what it looks for on a card that it puts away."""
 
 
 class MixGrid(TwinBox):
-    """Kernels down, their level across; every cell was computed by trying all schedules.
+    """Kernels down, their company across; every cell was computed by trying all schedules.
 
-    A press shows the cell's mix as cards, at the moment of the entry.
+    A press shows the cell's ``mix`` as cards, at the exit; a button below opens the shortest counterexample.
     """
 
-    def __init__(self) -> None:
-        self.grid = VerdictGrid([kernel(name) for name in WAYS], COLUMNS, self._open, beside="it runs")
+    def __init__(
+        self,
+        kernels: Sequence[str],
+        columns: Mapping[str, Build],
+        mix: Callable[[str, str], Mix],
+        beside: str,
+    ) -> None:
+        self.grid = VerdictGrid([kernel(name) for name in kernels], columns, self._open, beside=beside)
+        self._mix = mix
         self.cards: Cards | None = None
         super().__init__([self.grid])
 
@@ -55,14 +50,65 @@ class MixGrid(TwinBox):
         """Press the cell of a kernel and a column; raise BadInput if there is none."""
         self.grid.press(name, column)
 
-    def _open(self, scenario: Scenario, _: str | None) -> None:
+    def _open(self, scenario: Scenario, schedule: str | None) -> None:
         cells = self.grid.table.cells.items()
         name, column = next(where for where, cell in cells if cell.scenario is scenario)
-        below = [] if column == ALONE else [BELOW[column][0]]
-        looks = "" if column == ALONE else BELOW[column][1]
-        self.cards = Cards((*below, WAYS[name]), at=ENTRY, looks=looks)
-        self.children = (self.grid, self.cards)
+        mix = self._mix(name, column)
+        self.cards = Cards(mix.methods, at=EXIT, looks=mix.looks, apicv=mix.apicv)
+        self.children = (self.grid, self.cards, self._steps(scenario, schedule))
+
+    def _steps(self, scenario: Scenario, schedule: str | None) -> widgets.VBox:
+        """Return a button, and below it, once it was pressed, the cell's schedule in a stepper."""
+        below = widgets.VBox()
+
+        def step_through() -> None:
+            if not below.children[1:]:
+                below.children = (*below.children, self.grid.stepper(scenario, schedule))
+
+        below.children = (button("Step through its schedule", step_through, width="220px"),)
+        return below
 
     def __repr__(self) -> str:
         shown = [] if self.cards is None else ["", repr(self.cards)]
         return "\n".join([repr(self.grid), *shown])
+
+
+def _alone(under_test: Kernel) -> Scenario:
+    return levels(under_test, levels=1)
+
+
+def _over(way: str) -> Build:
+    def build(under_test: Kernel) -> Scenario:
+        named = f"L0={METHODS[way]},L1={under_test.name}"
+        return replace(levels(under_test, levels=2, kernels=named), kernel=under_test)
+
+    return build
+
+
+def _under_old(apicv: bool) -> Build:
+    def build(below: Kernel) -> Scenario:
+        named = f"L0={below.name},L1={OLD}"
+        return replace(levels(below, levels=2, kernels=named, apicv=apicv), kernel=below)
+
+    return build
+
+
+def by_method() -> MixGrid:
+    """Return each method at level 0, and at level 1 over either."""
+
+    def mix(name: str, column: str) -> Mix:
+        below = [] if column == ALONE else [BELOW[column]]
+        return Mix((*below, WAYS[name]))
+
+    columns = {ALONE: _alone, **{name: _over(way) for name, way in BELOW.items()}}
+    return MixGrid(list(WAYS), columns, mix, beside="it runs")
+
+
+def by_look() -> MixGrid:
+    """Return what level 0 must look for under a level 1 of old, without and with APICv."""
+
+    def mix(name: str, column: str) -> Mix:
+        return Mix(("ipi", "ipi"), looks=(FINDS[name], ""), apicv=APICV[column])
+
+    columns = {name: _under_old(apicv) for name, apicv in APICV.items()}
+    return MixGrid(list(FINDS), columns, mix, beside="L1")

@@ -11,21 +11,17 @@ from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import RUN_LOOP, Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.kvm.immediate_exit import CpuModel
-from kvmlab.labs.late import TEST, both_real, real_and_model
-from kvmlab.labs.mix_grid import MixGrid
+from kvmlab.labs.late import TEST, both_real, real_and_model, real_verdicts
+from kvmlab.labs.mix_grid import MixGrid, by_method
 from kvmlab.labs.predict import Predict
 from kvmlab.labs.questions04 import QUESTIONS
 from kvmlab.labs.rule import proof, tried
 from kvmlab.labs.rule_bench import check_rule
-from kvmlab.labs.scenes04 import SCENES
 from kvmlab.labs.unittest import DEFAULT_KERNEL, Result
 from kvmlab.labs.unittest import unittest as run_unittest
 from kvmlab.scenarios.unittests.scenario import unit_test
 from kvmlab.schedulers.explore import Exploration
-from kvmlab.show.cards import TITLES
-from kvmlab.show.cards_says import foot as says
 from kvmlab.show.diff import KernelDiff
-from kvmlab.show.landing import PERIOD, landings
 from kvmlab.show.tower import tower
 from kvmlab.show.widgets.cards import Cards
 from kvmlab.show.widgets.landing import Landings
@@ -40,11 +36,10 @@ __all__ = [
     "foot",
     "landing",
     "late",
-    "lands",
     "predict",
     "proof",
     "real_and_model",
-    "story",
+    "real_verdicts",
     "unittest",
     "verdicts",
     "who",
@@ -71,7 +66,7 @@ def predict(number: str) -> Predict:
     """Return the predict box of a question; raise BadInput for a number that is none."""
     if number not in QUESTIONS:
         raise unknown("question", number, QUESTIONS)
-    return Predict(QUESTIONS[number], SCENES[number])
+    return Predict(QUESTIONS[number])
 
 
 def from_0_up(levels: dict[str, str]) -> tuple[str, ...]:
@@ -96,19 +91,9 @@ def who(**kernels: str) -> LevelView:
     return LevelView(tower(scenario, scenario.system.start, dict(enumerate(names))), "Who is where")
 
 
-def cards(k: int = 1000, at: int = 1, **methods: str) -> Cards:
-    """Return the card in the slot for the methods of L0, L1 and so on, "ipi" or "timer0"."""
+def cards(k: int = 1000, at: int | str = 1, **methods: str) -> Cards:
+    """Return the card in the slot for the methods of L0, L1 and so on, "ipi" or "timer0", at a moment."""
     return Cards(from_0_up(methods), k, at)
-
-
-def story(shown: Cards) -> str:
-    """Return the five moments of a picture in words."""
-    told = shown.told
-    lines = (
-        fill(f"{n} {name}: {says(told, told.moments[n - 1])}", 80, subsequent_indent="  ")
-        for n, name in enumerate(TITLES, 1)
-    )
-    return "\n".join(lines)
 
 
 def explore(a1: bool = True, **methods: str) -> Exploration:
@@ -117,8 +102,8 @@ def explore(a1: bool = True, **methods: str) -> Exploration:
 
 
 def verdicts() -> MixGrid:
-    """Return the proof table: each method at level 0, and at level 1 over several."""
-    return MixGrid()
+    """Return the proof table: each method at level 0, and at level 1 over either."""
+    return by_method()
 
 
 def diff(before: str, after: str) -> KernelDiff:
@@ -136,16 +121,6 @@ def _run_loop(name: str) -> Kernel:
 def landing(phase: int = 20) -> Landings:
     """Return where an exit lands, by the timer's value and the TSC's phase at the entry."""
     return Landings(phase)
-
-
-def lands(*phases: int) -> str:
-    """Return for some phases after how many instructions each way leaves."""
-    return "\n".join(map(_lands, phases))
-
-
-def _lands(phase: int) -> str:
-    rows = ", ".join(f"{row.name} after {row.instructions}" for row in landings(phase))
-    return f"TSC mod {PERIOD} = {phase:>2}: {rows}"
 
 
 def late(*delays: int) -> str:

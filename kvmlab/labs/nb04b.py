@@ -1,24 +1,21 @@
 """Notebook 04b, What does a promise cost?: everything its cells use."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 
-import ipywidgets as widgets
-
 from kvmlab.errors import unknown
-from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb04
 from kvmlab.labs.in_the_end import in_the_end
+from kvmlab.labs.mix_grid import MixGrid, by_look
 from kvmlab.labs.multiply import Multiplied, cycles, exits, readings
 from kvmlab.labs.predict import Predict
 from kvmlab.labs.questions04b import QUESTIONS
+from kvmlab.labs.repair_bench import check_repair
 from kvmlab.labs.vendors import around, vendors
 from kvmlab.scenarios.landing import landing
 from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.mixes import MODELS, method
-from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import Clock
 from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
@@ -31,6 +28,7 @@ __all__ = [
     "around",
     "cancelled",
     "cards",
+    "check_repair",
     "chosen",
     "cycles",
     "exits",
@@ -47,9 +45,6 @@ __all__ = [
 
 foot, cards = nb04.foot, nb04.cards
 
-OLD = "v4.18"
-"""The kernel at L1 where L0's repair is tried: it forces exits by self-IPI."""
-LOOK = (OLD, f"{OLD}+b5861e5", f"{OLD}+b5861e5+evaluate-rvi")
 CANCEL = ("d264ee0", "d264ee0+8081ad0")
 
 
@@ -57,8 +52,7 @@ def predict(number: str) -> Predict:
     """Return the predict box of a question; raise BadInput for a number that is none."""
     if number not in QUESTIONS:
         raise unknown("question", number, QUESTIONS)
-    scenes = {"04b.1": Multiplied, "04b.2": lambda: widgets.HTML(f"<pre>{chosen()}</pre>")}
-    return Predict(QUESTIONS[number], scenes[number])
+    return Predict(QUESTIONS[number])
 
 
 def multiplied() -> Multiplied:
@@ -69,18 +63,9 @@ def multiplied() -> Multiplied:
 # What the patch missed.
 
 
-def _under_old(kernel: Kernel, apicv: bool) -> Scenario:
-    """L1 as it was, over an L0 of the row."""
-    return replace(levels(kernel, levels=2, kernels=f"L0={kernel.name},L1={OLD}", apicv=apicv), kernel=kernel)
-
-
-def looked_for() -> VerdictGrid:
+def looked_for() -> MixGrid:
     """Return what L0 must look for on the card that it puts away, with and without APICv."""
-    columns: Mapping[str, Build] = {
-        "without APICv": partial(_under_old, apicv=False),
-        "with APICv": partial(_under_old, apicv=True),
-    }
-    return VerdictGrid([named(name) for name in LOOK], columns, beside="L1")
+    return by_look()
 
 
 def cancelled() -> VerdictGrid:

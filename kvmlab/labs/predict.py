@@ -1,8 +1,8 @@
 """The predict box: guess first, then see.
 
 A choice may be changed until "Show me" is pressed. Then the guess is kept, the learner hears what is
-true in it and which fact decides, and a stepper opens there, or whatever else shows it. Skipping is
-allowed: press twice.
+true in it and which fact decides, and a stepper opens there, or whatever else shows it. Where the next cell
+shows it nothing opens, and the button is called "Tell me". Skipping is allowed: press twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,25 +19,27 @@ from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.twin import TwinBox
 
 UNCHOSEN = "Choose first, or press again to skip."
-"""What "Show me" says without a choice."""
+"""What the button says without a choice."""
 
 
 class Predict(TwinBox):
     """One question with radio buttons, none chosen; ``repr`` never gives the answer away.
 
-    ``scene`` makes what "Show me" opens; without one it is a stepper on the question's schedule.
+    ``scene`` makes what "Show me" opens; without one it is a stepper on the question's schedule, if it has
+    one, else nothing.
     """
 
     def __init__(self, question: Question, scene: Callable[[], widgets.Widget] | None = None) -> None:
         self.question = question
-        self._make = scene or (lambda: Stepper(question.scenarios(), question.schedule))
+        own = (lambda: Stepper(question.scenarios(), question.schedule)) if question.kernels else None
+        self._make = scene or own
         self._guess = widgets.RadioButtons(
             options=[(choice.text, n) for n, choice in enumerate(question.choices, 1)],
             value=None,
             description="Your guess:",
             layout={"width": "max-content", "max_width": "100%"},
         )
-        self._show = widgets.Button(description="Show me")
+        self._show = widgets.Button(description="Show me" if self._make else "Tell me")
         self._said = widgets.HTML()
         self._scene = widgets.VBox()
         self._feedback = ""
@@ -53,11 +55,11 @@ class Predict(TwinBox):
         return self._feedback
 
     def show(self) -> None:
-        """Press "Show me"."""
+        """Press the button."""
         self._show.click()
 
     def answer(self, n: int) -> str:
-        """Choose ``n``, counted from 1, press "Show me" and return the feedback.
+        """Choose ``n``, counted from 1, press the button and return the feedback.
 
         Raises BadInput if there is no such choice.
         """
@@ -81,7 +83,7 @@ class Predict(TwinBox):
         else:
             self._keep(n)
             self._say(self.question.choice(n).feedback, self.question.fact)
-        if not self._scene.children:
+        if self._make and not self._scene.children:
             self._scene.children = (self._make(),)
 
     def _keep(self, n: int) -> None:

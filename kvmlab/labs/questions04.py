@@ -4,9 +4,9 @@ from kvmlab.labs.question import Choice, Question
 
 FOUR = Question(
     "04.1",
-    "Two ways of forcing an exit: a self-IPI, or a preemption timer of 0. Two places for the KVM that uses "
-    "it: level 0, or level 1 over a level 0 that is exact itself. Of these four, how many are exact, so that "
-    "the guest never executes an instruction?",
+    "Given A1. There are two ways of forcing an exit: v4.18's, the self-IPI, and the patch's, a preemption "
+    "timer of 0. There are two places for the KVM that uses it: level 0, or level 1 over a level 0 that is "
+    "exact itself. Of these four, how many are exact, so that the guest never executes an instruction?",
     (
         Choice(
             "1",
@@ -26,13 +26,44 @@ FOUR = Question(
         ),
     ),
     "What decides: the IPI of level 1 is an interrupt for L1. L0 notes it on V[0→1], and V[0→1] lies in the "
-    "drawer when the guest is entered. Timer 0 is written on V[1→3], which L0 reads and has to obey.",
+    "drawer when the guest is entered. Step through it below.",
+    (),
+    "",
+)
+
+OLD_L0 = Question(
+    "04.2",
+    "Given A1. L0 is an old kernel: it forces exits by self-IPI. L1 has patch 4 and uses timer 0. L1 enters "
+    "L3 and wants it to leave at once. Is that exact?",
+    (
+        Choice(
+            "no: L0 does not have the patch",
+            "L0's own method is the old one. But L0 is at level 0, where the IPI lies at the CPU itself; and "
+            "it is L0 that keeps the promise.",
+        ),
+        Choice(
+            "yes, if L0's preemption timer counts at the right rate",
+            "There are CPUs whose timer has a wrong rate. But 0 is no rate, and here nobody even counts: "
+            "L0 emulates L1's timer.",
+        ),
+        Choice(
+            "yes, if L3 can take interrupts (its IF is 1)",
+            "The IPI is a physical interrupt: it throws the guest out whatever the guest's IF says.",
+        ),
+        Choice(
+            "yes, whatever timer and IF are like",
+            "L0 reads timer 0 on V[1→3], has to obey, and does so by an IPI to its own CPU.",
+            right=True,
+        ),
+    ),
+    "What decides: a promise does not say how. Each level may keep it by its own means, if these are good "
+    "where it stands. At level 0 both are, one of them by A1.",
     (),
     "",
 )
 
 ONE = Question(
-    "04.2",
+    "04.3",
     "On hardware, with a timer that ticks once in 2^X cycles: KVM writes 1 instead of 0. When does the guest "
     "leave?",
     (
@@ -43,11 +74,18 @@ ONE = Question(
         ),
         Choice(
             "never: the timer is off",
-            "There is a way to switch it off, but it is a control bit of its own and not a value.",
+            "Off is another thing: a control bit beside the value. Since 804939ea200d (2019) KVM may leave "
+            "that bit on and write the largest value instead, which is as good as never. 1 is the opposite.",
         ),
         Choice(
-            "somewhere within the next 2^X cycles, depending on the TSC",
-            "So it is: the counter drops when bit X of the TSC changes, and that does not wait for an entry.",
+            "2^X cycles after the entry",
+            "A tick does take so long. But the counter drops when bit X of the cycle counter changes, and "
+            "that does not wait for an entry: of the first tick only a rest may be left.",
+        ),
+        Choice(
+            "within the next 2^X cycles",
+            "So it is: the counter drops when bit X of the cycle counter changes, and that does not wait for "
+            "an entry.",
             right=True,
         ),
         Choice(
@@ -61,33 +99,4 @@ ONE = Question(
     "",
 )
 
-OLD_L0 = Question(
-    "04.3",
-    "L0 is an old kernel: it forces exits by self-IPI. L1 has patch 4 and uses timer 0. L1 enters L3 and "
-    "wants it to leave at once. Is that exact?",
-    (
-        Choice(
-            "no, because L0 does not have the patch",
-            "L0's own method is the old one. But L0 is at level 0, where the IPI lies at the CPU itself; and "
-            "it is L0 that keeps the promise.",
-        ),
-        Choice(
-            "yes, given A1", "L0 reads timer 0 on V[1→3], and keeps it by an IPI to its own CPU.", right=True
-        ),
-        Choice(
-            "only if L0's preemption timer counts at the right rate",
-            "There are CPUs whose timer has a wrong rate. But 0 is no rate, and here nobody even counts: "
-            "L0 emulates L1's timer.",
-        ),
-        Choice(
-            "only if L3 can take interrupts (its IF is 1)",
-            "The IPI is a physical interrupt: it throws the guest out whatever the guest's IF says.",
-        ),
-    ),
-    "What decides: a promise does not say how. Each level may keep it by its own means, if these are good "
-    "where it stands. At level 0 both are, one of them by A1.",
-    (),
-    "",
-)
-
-QUESTIONS = {question.id: question for question in (FOUR, ONE, OLD_L0)}
+QUESTIONS = {question.id: question for question in (FOUR, OLD_L0, ONE)}

@@ -5,30 +5,31 @@ from kvmlab.labs.question import Choice, Question
 MULTIPLIED = Question(
     "04b.1",
     "L4 executes CPUID, which always exits. Every KVM above level 0 reads or writes a form twice in each "
-    "lap, and each of these accesses exits as well. How many exits to level 0 are there until L4 goes on?",
+    "lap, and each of these accesses exits as well. How many exits to level 0 are there until L4 goes on, "
+    "the CPUID's own included?",
     (
-        Choice("4 times", "One exit for each level on the way, if every KVM could handle it in one piece."),
+        Choice("4", "One exit for each level on the way, if every KVM could handle it in one piece."),
         Choice(
-            "12 times",
+            "12",
             "An exit, a read, a write and an entry for each of the three KVMs in between. But each of these "
             "happens in a guest again, and is an exit with laps of its own.",
         ),
-        Choice("64 times", "So it is: each level in between makes four out of one, 4 × 4 × 4.", right=True),
+        Choice("64", "So it is: each level in between makes four out of one, 4 × 4 × 4.", right=True),
         Choice(
-            "256 times",
+            "256",
             "That is one level more: L1's exit costs one, so four levels multiply three times.",
         ),
     ),
-    "What decides: every exit goes to level 0, and a KVM above it makes p + 2 of it: the news that comes, p "
-    "accesses, and the VM entry that goes. So it is (p + 2)^(n - 1) for Ln.",
+    "What decides: every exit goes to level 0, and each KVM in between makes p + 2 of it: the exit itself, p "
+    "accesses, and its VMRESUME. So it is (p + 2)^(n - 1) for Ln.",
     (),
     "",
 )
 
 BROKEN = Question(
     "04b.2",
-    "There are CPUs whose preemption timer counts at a wrong rate; KVM has a list of them. The patch's "
-    "message says that a value of 0 works there too. How does KVM with the patch force an exit on them?",
+    "The patch's message says that a value of 0 works on such a CPU too. How does KVM with the patch force "
+    "an exit there?",
     (
         Choice(
             "by timer 0: the rate does not matter",
@@ -44,8 +45,7 @@ BROKEN = Question(
             "It does, and it did so before the patch. Only deadlines are not given to its timer.",
         ),
     ),
-    "What decides: on these CPUs KVM strikes the control out of what it may use, before the hook is filled "
-    "in. So the hook finds no timer, and gets the self-IPI.",
+    "What decides: the control is struck out first. So the hook finds no timer, and gets the self-IPI.",
     (),
     "",
 )

@@ -65,9 +65,11 @@ def cases(depth: int = DEPTH) -> list[Case]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found about a rule: the first case in which it differs (None: none), how many it was asked."""
+    """What was found about a rule: the first case in which it differs (None: none), and in how many of all
+    it was right."""
 
     differs: Case | None
+    right: int
     asked: int
 
     @property
@@ -78,6 +80,14 @@ class Answer:
     @property
     def sentence(self) -> str:
         """The verdict with its reason."""
+        return (
+            self._found
+            if self.passed
+            else f"{self._found} It is right in {self.right} of {self.asked} cases."
+        )
+
+    @property
+    def _found(self) -> str:
         if self.differs is None:
             states = sum(case.found.states for case in cases())
             return f"Your rule agrees with every schedule of {self.asked} cases, {states} states."
@@ -93,15 +103,13 @@ class Answer:
 
 
 def judge(rule: Rule) -> Answer:
-    """Ask the rule every case, and stop at the first in which it is not what every schedule says.
+    """Ask the rule every case, and keep the first in which it is not what every schedule says.
 
     Raises BadInput for a rule that fails or answers neither True nor False.
     """
     every = cases()
-    for n, case in enumerate(every, 1):
-        if _asked(rule, case) != case.exact:
-            return Answer(case, n)
-    return Answer(None, len(every))
+    differs = [case for case in every if _asked(rule, case) != case.exact]
+    return Answer(next(iter(differs), None), len(every) - len(differs), len(every))
 
 
 def _asked(rule: Rule, case: Case) -> bool:

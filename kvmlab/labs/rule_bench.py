@@ -7,18 +7,18 @@ import ipywidgets as widgets
 
 from kvmlab.labs.prose import paragraph
 from kvmlab.labs.rule import Rule, judge
-from kvmlab.show.cards import ENTRY
+from kvmlab.show.cards import EXIT
 from kvmlab.show.widgets.cards import Cards
 from kvmlab.show.widgets.twin import TwinBox
 
 
 class RuleChecked(TwinBox):
-    """The verdict on a rule; a mix in which it differs is shown at the moment of the entry."""
+    """The verdict on a rule; a mix in which it differs is shown at the exit."""
 
     def __init__(self, rule: Rule) -> None:
         self.found = judge(rule)
         case = self.found.differs
-        self.cards = None if case is None else Cards(case.methods, at=ENTRY, a1=case.a1)
+        self.cards = None if case is None else Cards(case.methods, at=EXIT, a1=case.a1)
         verdict = "holds" if self.found.passed else "✕ differs"
         said = paragraph(f"<b>{verdict}.</b> {escape(self.found.sentence)}", role="status")
         super().__init__([widgets.HTML(said), *([self.cards] if self.cards else [])])

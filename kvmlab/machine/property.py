@@ -11,11 +11,16 @@ Predicate = Callable[[Sequence[int]], object]
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """What must hold: ``broken(state)`` is true in a state that violates it."""
+    """What must hold: ``broken(state)`` is true in a state that violates it.
+
+    ``because`` are bits of cells that the predicate does not read and that have a part in it: whoever changed
+    them last helped to break it.
+    """
 
     label: str
     sentence: str
     broken: Predicate
+    because: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kvm.records import Sender
+from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.property import Eventually, Property
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import Step, block
@@ -80,8 +81,10 @@ def _properties(parts: Stack, tester_at: int) -> tuple[Property, ...]:
         back = s[running] == frame(n) and s[tester_at] > 0
         return back and s[parts.form.reason] != Exit.PREEMPTION_TIMER
 
+    # Who asks for the exit is a KVM_REQ_EVENT; where it was used up too early, nobody asks again.
+    asked = tuple((vcpu.requests, KVM_REQ_EVENT) for vcpu in parts.vcpus)
     return (
-        Property("LATE", f"L{n + 1} executes no instruction before the exit", late),
+        Property("LATE", f"L{n + 1} executes no instruction before the exit", late, asked),
         Property("TOLD", f"L{n} is told that its timer has run out", told),
     )
 
@@ -144,7 +147,7 @@ def levels(
     more = {"cancel": cancel, "apicv": apicv, "accesses": accesses, "after": after}
     return Scenario(
         "levels",
-        f"L{levels} enters L{levels + 1} with a preemption timer of 0, on {levels} KVMs",
+        f"L{levels} enters L{levels + 1} with a preemption timer of 0, on {levels} KVM{'s' * (levels > 1)}",
         chosen[0],
         system,
         _properties(parts, at),

@@ -117,7 +117,7 @@ def brief(event: Event) -> str:
     if "exit_reason" in fields:
         words = f"{event.name} {fields['exit_reason']}{_hex('rip', fields.get('guest_rip'))}"
     elif event.name == "kvm_entry" and fields:
-        forced = "[immediate exit]" if fields.get("immediate_exit") else ""
+        forced = " [immediate exit]" if fields.get("immediate_exit") else ""
         words = f"kvm_entry{_hex('rip', fields.get('rip'))}{forced}"
     elif event.name == "kvm_nested_vmenter" and fields:
         injected = _hex("event_inj", fields["event_inj"] or None)

@@ -1,9 +1,9 @@
 """The card in the slot: a promise to leave at once, on its way from a hypervisor down to hardware.
 
 The hypervisor on top enters its guest with a preemption timer of 0. The KVM below it, at the *level under
-test*, keeps that promise by its own method; so does every KVM further down, if it is asked. Five moments of
-one run: the task, the wish, the entry, the exit, the news. How they come out of the model says
-:mod:`kvmlab.show.cards_story`.
+test*, keeps that promise by its own method; so does every KVM further down, if it is asked. The moments of
+one run: the task, the wish, the turn of each level in between that is asked, the entry, the exit, the news.
+How they come out of the model says :mod:`kvmlab.show.cards_story`.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,15 @@ SAYS = {"ipi": "self-IPI", "timer0": "timer 0"}
 LOOKS = {"": "", "window": "+b5861e5", "window and RVI": "+b5861e5+evaluate-rvi"}
 """What a KVM looks for on the card that it puts away, and the edit that makes it do so."""
 
-TITLES = ("the task", "the wish", "the entry", "the exit", "the news")
-"""The five moments."""
-ENTRY = 3
-"""The one at which it is settled how far the promise has come."""
+Name = Literal["the task", "the wish", "its turn", "the entry", "the exit", "the news"]
+TASK: Name = "the task"
+WISH: Name = "the wish"
+TURN: Name = "its turn"
+"""A level between the one under test and level 0 passes the promise on, or does not."""
+ENTRY: Name = "the entry"
+"""Here it is settled how far the promise has come."""
+EXIT: Name = "the exit"
+NEWS: Name = "the news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +34,20 @@ class Mix:
     on its own.
 
     ``a1``: an IPI of level 0 to itself is there before the entry (else it comes last of all). ``looks``:
-    what every KVM looks for when it puts a card away. ``apicv``: level 0 gives L1 a CPU with APICv.
+    what a KVM looks for when it puts a card away: one word for all, or one for each level from 0 up.
+    ``apicv``: level 0 gives L1 a CPU with APICv.
     """
 
     methods: tuple[str, ...]
     k: int = 1000
     a1: bool = True
-    looks: str = ""
+    looks: str | tuple[str, ...] = ""
     apicv: bool = False
+
+    @property
+    def looking(self) -> tuple[str, ...]:
+        """What each level looks for, from 0 up."""
+        return (self.looks,) * len(self.methods) if isinstance(self.looks, str) else self.looks
 
     @property
     def tested(self) -> int:
@@ -59,8 +70,9 @@ class Mix:
         return ", ".join(f"L{level} {SAYS[way]}" for level, way in enumerate(self.methods))
 
 
-Fate = Literal["kept", "found", "broken"]
-"""What became of a promise at a level: passed on; found again, on a card that was put away; not passed on."""
+Fate = Literal["kept", "found", "broken", "sent"]
+"""What became of a promise at a level: passed on; found again, on a card that was put away; not passed on;
+found again, and passed on by an IPI, which is none that the next level has to obey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +89,22 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One of the five: who runs on which card, and how far down the promise has come, from the top."""
+    """Who runs on which card, and how far down the promise has come, from the top; ``level``: whose turn."""
 
-    number: int
+    name: Name
     tower: Tower
     chain: tuple[Link, ...]
+    level: int = 0
 
     @property
     def title(self) -> str:
         """Which one it is."""
-        return TITLES[self.number - 1]
+        return f"L{self.level}'s turn" if self.name == TURN else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The five moments of a run, how far the guest came, why it left, and what its hypervisor was told.
+    """The moments of a run, how far the guest came, why it left, and what its hypervisor was told.
 
     ``exact``: it left before its first instruction, and its hypervisor was told that its timer had run out.
     """
@@ -102,6 +115,19 @@ class Story:
     instructions: int
     reason: str
     told: str
+
+    def number(self, title: str) -> int:
+        """Return which moment, from 1, has a title; the entry's if there is none such."""
+        titles = [moment.title for moment in self.moments]
+        return titles.index(title if title in titles else ENTRY) + 1
+
+    def moment(self, name: Name) -> Moment:
+        """Return the moment of a name that is there once."""
+        return self.moments[self.number(name) - 1]
+
+    def passed(self, moment: Moment, name: Name) -> bool:
+        """Return whether a moment is ``name`` or a later one."""
+        return self.moments.index(moment) + 1 >= self.number(name)
 
     @property
     def word(self) -> str:

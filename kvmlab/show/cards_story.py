@@ -1,4 +1,4 @@
-"""The five moments, read off a run of the model: each is the first state that has what it is named for."""
+"""The moments, read off a run of the model: each is the first state that has what it is named for."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,21 +13,23 @@ from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.mixes import METHODS
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.stack import Stack
-from kvmlab.show.cards import ENTRY, LOOKS, SAYS, Link, Mix, Moment, Story
+from kvmlab.show.cards import ENTRY, EXIT, LOOKS, NEWS, SAYS, TASK, TURN, WISH, Link, Mix, Moment, Name, Story
 from kvmlab.show.tower import Tower, tower
 
 
 @lru_cache(512)
 def story(mix: Mix) -> Story:
-    """Return the run of ``mix`` in five moments.
+    """Return the run of ``mix`` in its moments.
 
     Raises BadInput for a method that is none, and for a guest that would leave at once anyway.
     """
     scenario = _scenario(mix)
     parts: Stack = scenario.records["stack"]
     states = snapshots(scenario, _moments(mix, scenario))
-    left, end, text = states[3], states[4], scenario.system.layout.text
-    moments = [_moment(mix, scenario, n, s) for n, s in enumerate(states, 1)]
+    *_, left, end = states
+    text = scenario.system.layout.text
+    task, wish, *others = (_moment(mix, scenario, name, s) for name, s in zip(NAMES, states, strict=True))
+    moments = [task, wish, *_turns(mix, scenario, others[0].chain), *others]
     instructions, told = left[parts.top.insns], text(parts.form.reason, end)
     exact = not instructions and told == Exit.PREEMPTION_TIMER.name
     return Story(mix, _settled(moments, exact), exact, instructions, text(parts.top.vmcs.reason, left), told)
@@ -39,11 +41,15 @@ def _scenario(mix: Mix) -> Scenario:
     for way in mix.methods:
         if way not in METHODS:
             raise unknown("method", way, METHODS)
-    if mix.looks not in LOOKS:
-        raise unknown("what is looked for", mix.looks, LOOKS)
+    if len(mix.looking) != len(mix.methods):
+        raise BadInput(f"looks: one word for all, or {len(mix.methods)}, one for each level from 0 up")
+    for what in mix.looking:
+        if what not in LOOKS:
+            raise unknown("what is looked for", what, LOOKS)
     if mix.k < 1:
         raise BadInput(f"k={mix.k}: a guest that leaves at once on its own shows nothing; take 1 or more")
-    kernels = ",".join(f"L{n}={METHODS[way]}{LOOKS[mix.looks]}" for n, way in enumerate(mix.methods))
+    both = zip(mix.methods, mix.looking, strict=True)
+    kernels = ",".join(f"L{n}={METHODS[way]}{LOOKS[what]}" for n, (way, what) in enumerate(both))
     return levels(
         kernel(METHODS[mix.methods[0]]),
         levels=len(mix.methods),
@@ -53,6 +59,9 @@ def _scenario(mix: Mix) -> Scenario:
         after=mix.k,
     )
 
+
+NAMES: tuple[Name, ...] = (TASK, WISH, ENTRY, EXIT, NEWS)
+"""The moments of every run."""
 
 When = Callable[[Sequence[int]], object]
 
@@ -94,10 +103,26 @@ def _moments(mix: Mix, scenario: Scenario) -> Sequence[When]:
     )
 
 
-def _moment(mix: Mix, scenario: Scenario, number: int, s: State) -> Moment:
+def _turns(mix: Mix, scenario: Scenario, chain: Sequence[Link]) -> list[Moment]:
+    """Return when each level between the one under test and level 0 did what the entry found done."""
+    between = [link for link in chain if 0 < link.level < mix.tested]
+    task, wish, *_ = _moments(mix, scenario)
+    states = snapshots(scenario, [task, wish, *(_did(mix, scenario, link) for link in between)])[2:]
+    return [_moment(mix, scenario, TURN, s, link.level) for link, s in zip(between, states, strict=True)]
+
+
+def _did(mix: Mix, scenario: Scenario, link: Link) -> When:
+    """Return a test for the wish of a level: on its card for the guest, or on that on which it runs."""
+    level = link.level
+    card = (level - 1, level) if link.fate in ("broken", "sent") else (level, mix.guest)
+    return lambda s: tower(scenario, tuple(s)).card(*card).wish
+
+
+def _moment(mix: Mix, scenario: Scenario, name: Name, s: State, level: int | None = None) -> Moment:
     notes = {level: SAYS[way] for level, way in enumerate(mix.methods)}
     seen = tower(scenario, s, notes)
-    return Moment(number, seen, tuple(_chain(mix, seen, number >= ENTRY)))
+    chain = tuple(_chain(mix, seen, name in (ENTRY, EXIT, NEWS)))
+    return Moment(name, seen, chain, mix.tested if level is None else level)
 
 
 def _chain(mix: Mix, seen: Tower, entered: bool) -> Iterator[Link]:
@@ -110,13 +135,15 @@ def _chain(mix: Mix, seen: Tower, entered: bool) -> Iterator[Link]:
             yield Link(level, "kept" if above else "found", not card)
         elif above and entered:
             yield Link(level, "broken")
+        elif entered and level and seen.card(level - 1, level).wish:
+            yield Link(level, "sent")
         above = here
 
 
 def _settled(moments: Sequence[Moment], exact: bool) -> tuple[Moment, ...]:
     """Return the moments with the chain as the entry found it; at the end a kept promise is marked so."""
-    chain = moments[ENTRY - 1].chain
-    *others, last = (replace(m, chain=chain) if m.number > ENTRY else m for m in moments)
+    chain = next(m.chain for m in moments if m.name == ENTRY)
+    *others, last = (replace(m, chain=chain) if m.name in (EXIT, NEWS) else m for m in moments)
     return (*others, replace(last, tower=_kept(last.tower)) if exact else last)
 
 

@@ -3,7 +3,7 @@
 The rule is a slice, not a guess; a step is decisive if
 
 1. it was the last to change a cell that the verdict rests on (running the broken property on a
-   recording state yields these cells), or the verdict came with it;
+   recording state yields these cells, and the property may name more), or the verdict came with it;
 2. it was the last of an actor from outside this CPU (a sender, a device), or the last time that a
    handler of the host interrupted: the IPI that was eaten;
 3. it took back what a decisive step of *another* actor had set: the request that was used up, the
@@ -54,6 +54,7 @@ def decisive(prop: Property, run: Run, at: int) -> tuple[int, ...]:
     recorder = Recorder(run.steps[at - 1].after)
     prop.broken(recorder)
     first = {at} | {_last_change(run, cell, at) for cell in recorder.reads} | set(_uninvited(run, at))
+    first |= {_last_change(run, cell, at, bits) for cell, bits in prop.because}
     return _thinned(run, first | {m for n in first for m in _taken_back(run, n, at)})
 
 

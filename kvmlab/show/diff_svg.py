@@ -54,9 +54,12 @@ def _cell(x: float, y: float, item: Line, entry: Entry | None) -> str:
     inner = x + GUTTER + INDENT * entry.depth
     if item.status == "same":
         name = text(inner, y + 14, entry.label, mono=True)
-        room = x + COLUMN - inner - width(entry.label, mono=True) - 12
-        says = text(x + COLUMN - room, y + 14, entry.says, quiet=True, room=room) if entry.step else ""
-        return name + says
+        if not entry.step:
+            return name
+        below = _below(entry)
+        rows = (text(inner, y + 14 + PROSE * i, words, quiet=True) for i, words in enumerate(below, 1))
+        beside = text(x + COLUMN - _beside(entry), y + 14, entry.says, quiet=True)
+        return name + ("".join(rows) if below else beside)
     bar = rect(x, y + 1, 4, _height(item) - 4, "quiet" if x == LEFT else "ink", outline=0)
     sign = text(x + 9, y + 14, SIGNS[item.status], big=True, bold=True)
     name = text(inner, y + 14, entry.label + where(item), mono=True, bold=True)
@@ -65,6 +68,17 @@ def _cell(x: float, y: float, item: Line, entry: Entry | None) -> str:
         for i, (words, quiet) in enumerate(_prose(item, entry), 1)
     )
     return group(bar, sign, name, *prose)
+
+
+def _beside(entry: Entry) -> float:
+    """Return the room beside a label."""
+    return COLUMN - GUTTER - INDENT * entry.depth - width(entry.label, mono=True) - 12
+
+
+def _below(entry: Entry) -> list[str]:
+    """Return what an untouched step says, in lines, if it has no room beside its label."""
+    short = not entry.step or width(entry.says) <= _beside(entry)
+    return [] if short else wrap(entry.says, COLUMN - GUTTER - INDENT * entry.depth)
 
 
 def _prose(item: Line, entry: Entry) -> list[tuple[str, bool]]:
@@ -76,7 +90,9 @@ def _prose(item: Line, entry: Entry) -> list[tuple[str, bool]]:
 
 
 def _height(item: Line | Fold) -> float:
-    if isinstance(item, Fold) or item.status == "same":
+    if isinstance(item, Fold):
         return ROW
     sides = [side for side in (item.before, item.after) if side]
+    if item.status == "same":
+        return ROW + PROSE * max(len(_below(side)) for side in sides)
     return ROW + PROSE * max(len(_prose(item, side)) for side in sides) + 4

@@ -59,8 +59,8 @@ LEVELS = ("paper", "l1", "l2", "l3")
 
 
 def level(n: int) -> str:
-    """Return the role of code at level ``n``; deeper than 3 looks like 3, its label says which."""
-    return LEVELS[min(n, len(LEVELS) - 1)]
+    """Return the role of code at level ``n``; deeper than 3 has no colour, its label says which."""
+    return LEVELS[n] if n < len(LEVELS) else "paper"
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -91,6 +91,12 @@ def y_of(floors: int, level: int) -> float:
     return BOTTOM - pitch(floors) * (level + 0.5)
 
 
+def note_end(seen: Tower, level: int) -> float:
+    """Return the right end of what is said of a level."""
+    floor = seen.floors[level]
+    return LEFT + INSET * level + 46 + width(floor.who) + width(floor.note, mono=True)
+
+
 def place(seen: Tower, card: Card) -> Place:
     """Return where a card lies."""
     n = len(seen.floors)
@@ -110,16 +116,14 @@ def place(seen: Tower, card: Card) -> Place:
 
 def _box(seen: Tower, floor: Floor) -> Iterator[str]:
     n, at = len(seen.floors), floor.level
-    dim = floor.who == HYPERVISOR and not floor.running
+    dim = floor.who == HYPERVISOR and not floor.running  # No KVM: its outline is quiet.
     x, w = LEFT + INSET * at, RIGHT - LEFT - 2 * INSET * at
     top = BOTTOM - n * pitch(n) - (INSET - 1) * (n - 1 - at)
-    fill, tone = ("paper", "quiet") if dim else (role(at), "ink")
-    yield rect(
-        x, top, w, BOTTOM - pitch(n) * at - top, fill, outline=4 if floor.running else 1.5, tone=tone, r=4
-    )
+    outline, tone = 4 if floor.running else 1.5, "quiet" if dim else "ink"
+    yield rect(x, top, w, BOTTOM - pitch(n) * at - top, role(at), outline=outline, tone=tone, r=4)
     y = y_of(n, at) + 5
-    yield text(x + 10, y, floor.name, bold=True, quiet=dim)
-    yield text(x + 36, y, floor.who, quiet=dim)
+    yield text(x + 10, y, floor.name, bold=not dim)
+    yield text(x + 36, y, floor.who)
     yield text(x + 46 + width(floor.who), y, floor.note, mono=True)
     if at:
         left = [card for card in floor.drawer if card.wish][:1]  # There is room for one.

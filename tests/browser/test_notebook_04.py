@@ -42,7 +42,7 @@ def test_the_card_is_followed_to_the_drawer(lab: Lab) -> None:
         "aria-label", "L3 leaves before its first instruction: PREEMPTION_TIMER."
     )
     lab.screenshot("04-exact", of=cell)
-    cell = cell_with(lab, 'nb04.cards(L0="ipi", L1="timer0", at=3)')
+    cell = cell_with(lab, 'nb04.cards(L0="ipi", L1="timer0", at="the entry")')
     picture = cell.locator("svg[role=img]").first
     expect(picture).to_contain_text("finds 0xfd at the CPU")
     press(cell, "L3")
@@ -56,8 +56,8 @@ def test_the_card_is_followed_to_the_drawer(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_a_proof_cell_and_a_question_open_their_cards(lab: Lab) -> None:
-    """What breaks, what holds, and what answers a guess: each is shown at the moment of the entry."""
+def test_a_proof_cell_opens_its_cards_and_a_question_is_answered(lab: Lab) -> None:
+    """What breaks and what holds is shown at the exit, steps behind a button; a guess gets words."""
     lab.open_notebook(NOTEBOOK)
     lab.run_all()
     grid = cell_with(lab, "grid = nb04.verdicts()")
@@ -65,14 +65,18 @@ def test_a_proof_cell_and_a_question_open_their_cards(lab: Lab) -> None:
     expect(grid.locator("[role=status]").first).to_contain_text("v4.18, over timer 0: LATE")
     picture = grid.locator("svg[role=img]").first
     expect(picture).to_contain_text("finds no wish on V[0→3]")
-    press(grid, "✓ ok, 140 states")
+    expect(picture).to_contain_text("LATE")
+    press(grid, "Step through its schedule")
+    expect(grid.locator("svg[role=img]").nth(1)).to_contain_text("Broken (LATE)")
+    press(grid, "✓ ok, 105 states")
     expect(picture).to_contain_text("finds timer 0 on V[0→3]")
+    expect(picture).to_contain_text("EXACT")
     lab.screenshot("04-grid", of=grid)
     cell = cell_with(lab, 'nb04.predict("04.1")')
     cell.locator("input[type=radio]").nth(1).check()
-    press(cell, "Show me")
+    press(cell, "Tell me")
     expect(cell.locator("[role=status]").first).to_contain_text(FOUR.choice(2).feedback)
-    expect(cell.locator("svg[role=img]").first).to_contain_text("finds no wish on V[0→3]")
+    expect(cell.locator("svg[role=img]")).to_have_count(0)
     lab.screenshot("04-question", of=cell)
     assert lab.troubles() == []
 

@@ -82,7 +82,7 @@ def test_the_twin_fits_and_keeps_what_decides() -> None:
     twin = alignment_text(alignment(DECISIVE))
     assert max(map(len, twin.splitlines())) <= 80
     assert "exit PREEMPTION_TIMER 0x40a8af" in twin
-    assert "entry 0x40a8af[immediate exit]" in twin
+    assert "entry 0x40a8af [immediate exit]" in twin
 
 
 def test_text_from_a_trace_is_never_markup() -> None:

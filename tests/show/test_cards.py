@@ -1,4 +1,4 @@
-"""The card in the slot: its five moments are read off a run, and agree with what every schedule says."""
+"""The card in the slot: its moments are read off a run, and agree with what every schedule says."""
 
 from itertools import product
 
@@ -8,8 +8,9 @@ from kvmlab.errors import BadInput, ModelError
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.levels import levels
 from kvmlab.schedulers.explore import explore
-from kvmlab.show.cards import LOOKS, TITLES, Mix
-from kvmlab.show.cards_story import snapshots, story
+from kvmlab.show.cards import ENTRY, LOOKS, TURN, WISH, Mix, Story
+from kvmlab.show.cards_story import NAMES, snapshots, story
+from kvmlab.show.tower import Tower
 
 METHODS = ("ipi", "timer0")
 
@@ -17,6 +18,11 @@ METHODS = ("ipi", "timer0")
 def mixes(depth: int) -> list[tuple[str, ...]]:
     """Return every mix of methods for 1 to ``depth`` levels."""
     return [methods for n in range(1, depth + 1) for methods in product(METHODS, repeat=n)]
+
+
+def at_entry(told: Story) -> Tower:
+    """Return the levels as the entry finds them."""
+    return told.moment(ENTRY).tower
 
 
 def promised(methods: tuple[str, ...], a1: bool) -> bool:
@@ -43,13 +49,28 @@ def test_no_story_contradicts_the_proof(methods: tuple[str, ...], a1: bool) -> N
 
 
 @pytest.mark.parametrize("methods", mixes(4))
-def test_the_five_moments_are_what_they_are_called(methods: tuple[str, ...]) -> None:
+def test_the_moments_are_what_they_are_called(methods: tuple[str, ...]) -> None:
     """The level under test sets out, the guest is entered and left, and who asked for it runs in the end."""
     told = story(Mix(methods, 3))
-    task, _, entry, out, news = (moment.tower for moment in told.moments)
-    assert tuple(moment.title for moment in told.moments) == TITLES
+    task, _, entry, out, news = (moment.tower for moment in told.moments if moment.name != TURN)
+    assert tuple(moment.name for moment in told.moments if moment.name != TURN) == NAMES
     assert task.running.level == told.mix.tested and entry.running.level == told.mix.guest
     assert (out.running.level, news.running.level) == (0, told.mix.asks)
+
+
+@pytest.mark.parametrize("methods", mixes(4))
+def test_each_level_in_between_that_is_asked_has_its_turn(methods: tuple[str, ...]) -> None:
+    """Behind the wish and before the entry, from the top down to level 1 or to the first IPI."""
+    told = story(Mix(methods, 3))
+    turns = [moment for moment in told.moments if moment.name == TURN]
+    ipis = [level for level, way in enumerate(methods) if way == "ipi" and level]
+    assert [turn.level for turn in turns] == [*range(told.mix.tested - 1, max([1, *ipis]) - 1, -1)]
+    for turn in turns:
+        letter = methods[turn.level] == "ipi"
+        card = (turn.level - 1, turn.level) if letter else (turn.level, told.mix.guest)
+        assert turn.tower.card(*card).wish == ("window" if letter else "timer 0")
+        assert turn.title == f"L{turn.level}'s turn"
+    assert told.number("the entry") == told.number("the wish") + len(turns) + 1
 
 
 @pytest.mark.parametrize("methods", mixes(4))
@@ -65,7 +86,7 @@ def test_the_cpu_has_one_slot(methods: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("methods", "a1"), list(product(mixes(4), (True, False))))
 def test_the_chain_breaks_at_the_first_ipi_above_level_0(methods: tuple[str, ...], a1: bool) -> None:
     """From the top down: the first level that sends itself an IPI, or level 0 if A1 does not hold for it."""
-    chain = story(Mix(methods, 3, a1)).moments[2].chain
+    chain = story(Mix(methods, 3, a1)).moment(ENTRY).chain
     ipis = [level for level, way in enumerate(methods) if way == "ipi" and (level or not a1)]
     assert [link.level for link in chain if link.fate == "broken"] == ipis[-1:]
     assert [link.level for link in chain if link.fate == "kept"] == [
@@ -76,7 +97,7 @@ def test_the_chain_breaks_at_the_first_ipi_above_level_0(methods: tuple[str, ...
 @pytest.mark.parametrize("methods", [m for m in mixes(4) if not promised(m, True)])
 def test_a_late_wish_lies_in_a_drawer(methods: tuple[str, ...]) -> None:
     """When the guest is entered the sign of the IPI is on a card put away, and nothing is in sight."""
-    entry = story(Mix(methods, 3)).moments[2].tower
+    entry = at_entry(story(Mix(methods, 3)))
     level = max(n for n, way in enumerate(methods) if way == "ipi")
     assert entry.card(level - 1, level).wish == "window" and not entry.card(level - 1, level).loaded
     assert entry.floors[0].slot is not None and not entry.floors[0].slot.wish and not entry.ipi
@@ -104,9 +125,27 @@ def test_who_looks_at_what_it_puts_away_finds_the_ipi(looks: str, apicv: bool, e
     """b5861e5 finds a window, its companion RVI; the one that fits makes level 1 as good as level 0."""
     told = story(Mix(("timer0", "ipi"), 3, looks=looks, apicv=apicv))
     assert told.exact == exact
-    wish = told.moments[2].tower.card(0, 1).wish
+    wish = at_entry(told).card(0, 1).wish
     assert wish == ("RVI 0xfd" if apicv else "window")
-    assert ("found" in [link.fate for link in told.moments[2].chain]) == exact
+    assert ("found" in [link.fate for link in told.moment(ENTRY).chain]) == exact
+
+
+@pytest.mark.parametrize("looks", [*product(("", "window"), repeat=3)])
+def test_only_the_level_below_an_ipi_finds_it(looks: tuple[str, ...]) -> None:
+    """Each level may look for something else; who does not put the card away looks in vain."""
+    for level in (1, 2):
+        methods = tuple("ipi" if n == level else "timer0" for n in range(3))
+        assert story(Mix(methods, 3, looks=looks)).exact == (looks[level - 1] == "window")
+
+
+def test_what_an_old_level_finds_it_sends_on_by_ipi() -> None:
+    """Two IPIs above each other: the upper one is found, and again becomes a letter that must be found."""
+    methods = ("timer0", "ipi", "ipi", "timer0")
+    one, both = (story(Mix(methods, 3, looks=looks)) for looks in (("", "window", "", ""), "window"))
+    assert (one.exact, both.exact) == (False, True)
+    fates = [(link.level, link.fate) for link in both.moment(ENTRY).chain]
+    assert fates == [(3, "kept"), (2, "broken"), (1, "sent"), (0, "found")]
+    assert [moment.level for moment in both.moments if moment.name in (WISH, TURN)] == [3, 2, 1]
 
 
 def test_an_interrupt_at_the_cpu_is_seen_whichever_card_is_in_the_slot() -> None:
@@ -132,6 +171,8 @@ def test_what_was_promised_and_kept_is_marked_so_at_the_end() -> None:
         (Mix(("timer1",)), "did you mean timer0"),
         (Mix(("ipi",), 0), "k=0"),
         (Mix(("ipi",), looks="windows"), "did you mean window"),
+        (Mix(("ipi",), looks=("windows",)), "did you mean window"),
+        (Mix(("ipi",), looks=("window", "")), "looks: one word for all, or 1,"),
     ],
 )
 def test_what_makes_no_story_is_refused(mix: Mix, why: str) -> None:

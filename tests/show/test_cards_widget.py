@@ -44,6 +44,34 @@ def test_setting_in_code_is_moving_a_control() -> None:
     assert repr(shown) == cards_text(shown.told, 3)
 
 
+def test_a_moment_has_a_title_that_holds_for_other_mixes() -> None:
+    """The entry stays the entry when levels come in between; a turn that is gone leads to the entry."""
+    shown = Cards(at="the entry")
+    assert shown.at == 3
+    shown.methods = ("timer0", "timer0", "timer0", "ipi")
+    assert shown.at == 3 and shown._step.disabled is False
+    shown.methods = ("timer0", "timer0", "timer0", "timer0")
+    assert shown.at == 5
+    shown.at = "L2's turn"
+    shown.level = 1
+    assert (shown.at, shown.told.moments[2].title) == (3, "the entry")
+    with pytest.raises(BadInput, match="did you mean the exit"):
+        shown.at = "exit"
+
+
+def test_what_single_levels_look_for_is_shown_and_can_be_overruled() -> None:
+    """No word of the control stands for it; a word that is chosen holds for all; other methods drop it."""
+    shown = Cards(("timer0", "ipi"), looks=("window", ""))
+    assert shown.looks == ("window", "") and shown._looks.value is None
+    shown._apicv.value = True
+    assert shown.mix.looks == ("window", "")
+    shown._looks.value = "window and RVI"
+    assert shown.mix.looks == "window and RVI"
+    shown.looks = ("", "window")
+    shown.level = 2
+    assert (shown.mix.looks, shown._looks.value) == ("", "")
+
+
 def test_there_is_a_choice_for_each_level_and_no_other() -> None:
     """A level that goes takes its method along; one that comes begins with the self-IPI."""
     shown = Cards(("timer0",))

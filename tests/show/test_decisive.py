@@ -2,8 +2,12 @@
 
 import pytest
 
+from kvmlab.kernels.names import kernel
 from kvmlab.labs.deferral import judge
 from kvmlab.machine.run import Run
+from kvmlab.scenarios.levels import levels
+from kvmlab.schedulers.explore import explore
+from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.decisive import PER_ACTOR, verdict
 from tests.show.stories import CANCELLED, CASES, FIRST, LATE, counterexample, runs, scenario
@@ -47,6 +51,31 @@ def test_the_ipi_that_the_host_took_is_named() -> None:
     found = verdict(judged.scenario, run)
     assert found is not None
     assert "h:IRQ.reschedule" in [run.labels[n - 1] for n in found.steps]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "steps"),
+    [
+        (
+            {"levels": 2, "methods": "L0=timer0,L1=ipi"},
+            ["A:CHECK_IMMEDIATE", "v:CHECK_EVENT", "v:VMENTRY", "g:INSN"],
+        ),
+        (
+            {"levels": 1, "cancel": True},
+            ["v:CHECK_EVENT", "a:REQUEST", "v:REQ.other", "v:VMENTRY", "g:INSN"],
+        ),
+    ],
+)
+def test_a_promise_that_was_not_kept_names_who_asked_and_who_used_it_up(
+    knobs: dict[str, object], steps: list[str]
+) -> None:
+    """L1's IPI and L0's look that came too early; or the EVENT of the lap that was called off."""
+    which = levels(kernel("d264ee0"), **knobs)
+    worst = explore(which).shortest
+    assert worst is not None
+    run = replay(which.system, fewest_switches(which.system, worst.property.broken, len(worst.labels) - 1))
+    found = verdict(which, run)
+    assert found is not None and [run.labels[n - 1] for n in found.steps] == steps
 
 
 @pytest.mark.parametrize(("what", "name"), CASES)

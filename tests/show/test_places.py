@@ -1,6 +1,9 @@
 """The nine places: fixed spots, filled from the scenario's own cells."""
 
+from kvmlab.kernels.names import kernel
 from kvmlab.machine.state import Layout
+from kvmlab.scenarios.levels import levels
+from kvmlab.schedulers.clock import clocked
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.places import NINE, Place, fill, spoken, watched
 from tests.show.stories import LATE, scenario
@@ -56,3 +59,35 @@ def test_what_is_empty_is_said_in_words() -> None:
     """A learner reads "none", once if all cells are empty; what is no value is left alone."""
     said = {value: spoken(value) for value in ("-", "- / -", "0x40 / -", "/", "0")}
     assert said == {"-": "none", "- / -": "none", "0x40 / -": "0x40 / none", "/": "/", "0": "0"}
+
+
+def nested(many: int) -> dict[str, set[str]]:
+    """Return title -> what is shown in any state of a run of v4.18 on ``many`` levels of itself."""
+    scenario = levels(kernel("v4.18"), levels=many, after=1)
+    seen: dict[str, set[str]] = {}
+    for step in clocked(scenario.system).steps:
+        for place in fill(scenario.system.layout, step.before, step.after):
+            assert place is not None
+            seen.setdefault(place.title, set()).add(place.value)
+    return seen
+
+
+def test_levels_fill_all_nine_and_say_whose_each_value_is() -> None:
+    """Who runs, the requests and wishes of each KVM, a window on a card, how far the guest came."""
+    two = nested(2)
+    assert len(two) == len(nested(1)) == len(nested(4)) == 9
+    assert two["the CPU runs"] == {"L0", "L1", "L2", "L3"}
+    assert {"-", "L1 EVENT", "L0 EVENT, L1 EVENT"} <= two["requests of each KVM"]
+    assert two["asked for on a card"] >= {"-", "V[0→1] window"}
+    assert {"V[2→3] timer"} == two["preemption timer on"]
+    assert two["flags of each KVM"] >= {"-", "L1 immediate"}
+    assert two["instructions executed"] == {"L3 0", "L3 1"}
+
+
+def test_of_a_value_only_the_words_count_that_are_asked_for() -> None:
+    """A place may look at one control among several; what is left without a word is empty."""
+    layout = Layout()
+    layout.add("V0_1.proc", 0, lambda value: "window HLT" if value else "HLT")
+    place = Place("asked", ("V?_?.proc",), names="record", only=("window",))
+    shown = [fill(layout, (s,), (s,), [(place,)])[0] for s in (0, 1)]
+    assert [each.value for each in shown if each] == ["-", "V[0→1] window"]

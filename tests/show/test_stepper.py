@@ -7,8 +7,10 @@ import pytest
 
 from kvmlab.kernels.names import kernel
 from kvmlab.machine.system import Actor
+from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.schedulers.replay import replay
+from kvmlab.show.measure import width
 from kvmlab.show.stepper import stepper_svg, stepper_text, view
 from kvmlab.show.stepper.fold import Folded, fold
 from kvmlab.show.stepper.frame import HEIGHT, MIDDLE, RIGHT, WIDTH, window
@@ -95,6 +97,15 @@ def test_guests_share_a_column_and_say_who_they_are() -> None:
     """L1 and L2 run on one CPU, one at a time; a step in their column names its level."""
     guests = next(column for column in late().columns if "g" in column.letters)
     assert (guests.title, guests.letters, guests.text("g", "INSN")) == ("L1, L2", "mg", "L2 INSN")
+
+
+def test_who_never_moves_makes_room_for_long_steps() -> None:
+    """Under nested KVMs the host's interrupts have no column unless one comes, and a step has room."""
+    which = levels(kernel("d264ee0"), levels=1, cancel=True)
+    run = replay(which.system, "mvvvvvvvvvvvvvavvvvvvvvvvvvvvg")
+    assert [column.title for column in columns(run)] == ["KVM at L0", "L1, L2", "another thread"]
+    (x, end, _), *_ = [lane for lane in extents(columns(run), MIDDLE) if lane[2].title == "L1, L2"]
+    assert width("L2 INSN", mono=True) < end - x
 
 
 def test_senders_share_a_column_and_are_told_apart_in_a_word() -> None:

@@ -50,6 +50,6 @@ def test_pictures_leave_the_rest_of_the_page_alone() -> None:
     assert all("svg.kvmlab" in rule for rule in re.findall(r"[^{}]+(?=\{)", style()))
 
 
-def test_deep_levels_look_like_the_deepest_known_one() -> None:
-    """L0 is paper; beyond L3 the label alone tells."""
-    assert [level(n) for n in range(5)] == ["paper", "l1", "l2", "l3", "l3"]
+def test_levels_beyond_the_third_have_no_colour() -> None:
+    """L0 is paper; beyond L3 the label alone tells, and nobody takes L5 for L3."""
+    assert [level(n) for n in range(6)] == ["paper", "l1", "l2", "l3", "paper", "paper"]

@@ -125,15 +125,15 @@ def columns(run: Run) -> tuple[Column, ...]:
     """Return at most :data:`MOST` columns for the actors of ``run``, the same at each of its steps.
 
     Only as far as there are too many for the room: guests share one (they share a CPU, one runs at a
-    time), who never moves in the run is dropped, whoever comes from outside the CPU shares one, and
-    so do the rest.
+    time), who never moves in the run is dropped (also where steps would run into the next column), whoever
+    comes from outside the CPU shares one, and so do the rest.
     """
     actors = list(run.system.actors.values())
     moved = {step.move.actor.letter for step in run.steps}
     groups = [[actor] for actor in actors]
     if _too_wide(groups):
         groups = _merged(groups, [actor for actor in actors if _guest(actor)])
-    if _too_wide(groups):
+    if _too_wide(groups) or _crowded(groups, run):
         groups = [g for g in groups if g[0] is actors[0] or any(a.letter in moved for a in g)]
     if _too_wide(groups):
         groups = _merged(groups, [actor for actor in actors if _outside(actor)])
@@ -145,6 +145,12 @@ def columns(run: Run) -> tuple[Column, ...]:
 def _too_wide(groups: Sequence[Sequence[Actor]]) -> bool:
     """Whether there are too many columns, or their titles have no room side by side."""
     return len(groups) > MOST or sum(width(_title(group)) + BETWEEN for group in groups) > ROOM
+
+
+def _crowded(groups: Sequence[Sequence[Actor]], run: Run) -> bool:
+    """Whether the steps of some column have no room beside the other columns."""
+    wide = (max(width(_title(g)), width(_column(g, run).longest, mono=True) + 2 * BETWEEN) for g in groups)
+    return sum(each + BETWEEN for each in wide) > ROOM
 
 
 def _title(group: Sequence[Actor]) -> str:

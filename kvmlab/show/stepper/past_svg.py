@@ -62,13 +62,22 @@ def lanes(columns: Sequence[Column], panel: Panel) -> list[float]:
     actors share a line.
     """
     left, edge = panel.x + NUMBERS, panel.right - MARGIN
-    titles = [width(column.title) + BETWEEN for column in columns]
+    titles = _least(columns, edge - left)
     least = [left + sum(titles[:i]) for i in range(len(titles))]
     xs: list[float] = []
     for column, own, at_least in reversed(list(zip(columns, titles, least, strict=True))):
         wanted = edge - width(column.longest, mono=True) - 2 * PAD
         xs.insert(0, max(at_least, min(wanted, (xs[0] if xs else edge + BETWEEN) - own)))
     return [left, *xs[1:]]
+
+
+def _least(columns: Sequence[Column], room: float) -> list[float]:
+    """Return how wide each column is at least: its title, and its part of what is left for longer texts."""
+    titles = [width(column.title) + BETWEEN for column in columns]
+    texts = [width(column.longest, mono=True) + 2 * PAD for column in columns[:-1]]
+    more = [max(0.0, text - title) for text, title in zip(texts, titles, strict=False)]
+    share = max(0.0, min(1.0, (room - sum(titles)) / sum(more))) if any(more) else 0.0
+    return [title + share * extra for title, extra in zip(titles, [*more, 0.0], strict=True)]
 
 
 def _head(x: float, end: float, column: Column, top: float) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from kvmlab.errors import BadInput
-from kvmlab.show.cards import LOOKS, SAYS, TITLES, Mix, Story
+from kvmlab.errors import BadInput, unknown
+from kvmlab.show.cards import LOOKS, SAYS, Mix, Story
 from kvmlab.show.cards_says import foot
 from kvmlab.show.cards_story import story
 from kvmlab.show.cards_svg import cards_svg
@@ -25,20 +25,22 @@ NEXT = "ipi"
 
 
 class Cards(TwinBox):
-    """The picture of :mod:`kvmlab.show.cards_svg`; Back and Step go through its five moments.
+    """The picture of :mod:`kvmlab.show.cards_svg`; Back and Step go through its moments.
 
     ``methods`` are those of the levels from 0 up, "ipi" or "timer0"; the last one is under test. ``k``,
-    ``a1``, ``looks`` and ``apicv`` are those of :class:`kvmlab.show.cards.Mix`.
+    ``a1``, ``looks`` and ``apicv`` are those of :class:`kvmlab.show.cards.Mix`. It opens ``at`` a moment,
+    by number from 1 or by title ("the exit").
     """
 
     def __init__(
-        self, methods: Sequence[str] = ("timer0", "ipi"), k: int = 1000, at: int = 1, **more: Any
+        self, methods: Sequence[str] = ("timer0", "ipi"), k: int = 1000, at: int | str = 1, **more: Any
     ) -> None:
-        self._at, self._settling = at, False
-        self._told = self._checked(Mix(tuple(methods), k, **more), at)
+        self._settling = False
+        self._told = self._checked(Mix(tuple(methods), k, **more))
+        self._at = self._number(at)
         self._make_controls()
         super().__init__(self._rows())
-        self._show(self._told, at)
+        self._show(self._told, self._at)
 
     # What a notebook calls; each is a control too.
 
@@ -92,12 +94,12 @@ class Cards(TwinBox):
         self._become(a1=holds)
 
     @property
-    def looks(self) -> str:
+    def looks(self) -> str | tuple[str, ...]:
         """What every KVM looks for on a card that it puts away; one of :data:`kvmlab.show.cards.LOOKS`."""
         return self.mix.looks
 
     @looks.setter
-    def looks(self, wanted: str) -> None:
+    def looks(self, wanted: str | tuple[str, ...]) -> None:
         self._become(looks=wanted)
 
     @property
@@ -111,17 +113,16 @@ class Cards(TwinBox):
 
     @property
     def at(self) -> int:
-        """Which of the five moments is on show, from 1."""
+        """Which moment is on show, from 1; it can be set by its title too."""
         return self._at
 
     @at.setter
-    def at(self, wanted: int) -> None:
-        self._checked(self.mix, wanted)
-        self._show(self._told, wanted)
+    def at(self, wanted: int | str) -> None:
+        self._show(self._told, self._number(wanted))
 
     def step(self) -> None:
         """Show the next moment; at the last one nothing happens."""
-        self.at = min(self.at + 1, len(TITLES))
+        self.at = min(self.at + 1, len(self._told.moments))
 
     def back(self) -> None:
         """Show the moment before; at the first one nothing happens."""
@@ -190,7 +191,7 @@ class Cards(TwinBox):
 
     def _moved(self, name: str, value: Any) -> None:
         """Follow a control, unless it follows us."""
-        if not self._settling and value != getattr(self, name):
+        if not self._settling and value is not None and value != getattr(self, name):
             setattr(self, name, value)
 
     def _mixed(self) -> None:
@@ -199,28 +200,44 @@ class Cards(TwinBox):
             self.methods = [control.value for control in self._ways[: self.level + 1]]
 
     def _become(self, **new: Any) -> None:
-        """Show another mix at the same moment; raise BadInput and change nothing if there is none."""
-        self._show(self._checked(replace(self.mix, **new), self.at), self.at)
+        """Show another mix at the same moment; raise BadInput and change nothing if there is none.
 
-    def _checked(self, mix: Mix, at: int) -> Story:
+        What single levels look for holds for their own mix alone.
+        """
+        if "methods" in new and not isinstance(self.mix.looks, str):
+            new = {"looks": "", **new}
+        told = self._checked(replace(self.mix, **new))
+        self._show(told, told.number(self._told.moments[self.at - 1].title))
+
+    def _checked(self, mix: Mix) -> Story:
         if mix.k not in COUNTS:
             raise BadInput(f"k={mix.k}: the slider has {', '.join(map(str, COUNTS))}")
         if not 1 <= len(mix.methods) <= len(LEVELS):
             raise BadInput(f"{len(mix.methods)} methods: one for each of at most {len(LEVELS)} levels")
-        if not 1 <= at <= len(TITLES):
-            raise BadInput(f"moment {at}: there are 1 to {len(TITLES)}")
         return story(mix)
+
+    def _number(self, at: int | str) -> int:
+        """Return the number of a moment; raise BadInput if there is none such."""
+        titles = [moment.title for moment in self._told.moments]
+        if isinstance(at, str):
+            if at not in titles:
+                raise unknown("moment", at, titles)
+            return titles.index(at) + 1
+        if not 1 <= at <= len(titles):
+            raise BadInput(f"moment {at}: there are 1 to {len(titles)}")
+        return at
 
     def _show(self, told: Story, at: int) -> None:
         """Bring picture and controls in line with what is on show."""
         self._told, self._at = told, at
         self._settling = True
         for name, control in self._named.items():
-            control.value = getattr(self, name)
+            value = getattr(self, name)
+            control.value = None if isinstance(value, tuple) else value
         for control, way in zip(self._ways, self.methods, strict=False):
             control.value = way
         self._settling = False
         shown = zip(self._names, self._ways[: self.level + 1], strict=False)
         self._mix.children = [part for pair in shown for part in pair]
-        self._back.disabled, self._step.disabled = at == 1, at == len(TITLES)
+        self._back.disabled, self._step.disabled = at == 1, at == len(told.moments)
         self._picture.value = cards_svg(told, at)

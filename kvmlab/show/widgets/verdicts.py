@@ -6,6 +6,7 @@ Pressing one that breaks opens the shortest counterexample, one that holds the k
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from html import escape
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -17,6 +18,9 @@ from kvmlab.show.titles import plural, title
 from kvmlab.show.verdicts import BESIDE, COLUMNS, Build, Verdict, verdict_table
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
+
+if TYPE_CHECKING:
+    from kvmlab.show.widgets.stepper import Stepper
 
 OnOpen = Callable[[Scenario, str | None], object]
 """What a press does: (the cell's scenario, its shortest counterexample or ``None``)."""
@@ -80,7 +84,10 @@ class VerdictGrid(TwinBox):
         self._on_open(cell.scenario, cell.schedule)
 
     def _step_through(self, scenario: Scenario, schedule: str | None) -> None:
-        """Show what breaks, with a kernel of the other verdict at hand; else the whole run, at its end."""
+        self.children = (self._grid, self._legend, self._said, self.stepper(scenario, schedule))
+
+    def stepper(self, scenario: Scenario, schedule: str | None) -> "Stepper":
+        """Return what breaks, with a kernel of the other verdict at hand; else the whole run, at its end."""
         from kvmlab.show.widgets.stepper import Stepper  # Only a press needs it.
 
         if schedule is None:
@@ -88,8 +95,7 @@ class VerdictGrid(TwinBox):
         else:
             rival = self.table.rival(scenario)
         several = [scenario, rival] if rival else scenario
-        shown = Stepper(several, schedule, scenario.sentence, watch=self._watch)
-        self.children = (self._grid, self._legend, self._said, shown)
+        return Stepper(several, schedule, scenario.sentence, watch=self._watch)
 
     def __repr__(self) -> str:
         return repr(self.table)
