@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 
 from kvmlab.errors import BadInput
 from kvmlab.machine import schedule
-from kvmlab.machine.run import taken
-from kvmlab.machine.state import State
+from kvmlab.machine.packed import Packed, PackedSystem
 from kvmlab.machine.system import Move, System
 
-Node = tuple[State, str]
+Node = tuple[Packed, str]
 """A state, and the letter of the actor that moved into it."""
+Way = tuple["Way", Move] | None
+"""How a node was reached: the way to the one before, and the move."""
 
 
 def fewest_switches(system: System, broken: Callable[[Sequence[int]], object], depth: int) -> str:
@@ -20,22 +21,31 @@ def fewest_switches(system: System, broken: Callable[[Sequence[int]], object], d
 
     ``depth`` must be the length of a shortest one; the search never leaves that horizon.
     """
-    layer: dict[Node, tuple[int, tuple[Move, ...]]] = {(system.start, ""): (0, ())}
-    seen = {system.start}
+    packed = PackedSystem(system)
+    breaks = packed.remember(lambda s: bool(broken(s)))
+    layer: dict[Node, tuple[int, Way]] = {(packed.start, ""): (0, None)}
+    seen = {packed.start}
     for _ in range(depth):
-        following: dict[Node, tuple[int, tuple[Move, ...]]] = {}
-        for (state, last), (switches, path) in layer.items():
-            if broken(state):
+        following: dict[Node, tuple[int, Way]] = {}
+        for (state, last), (switches, way) in layer.items():
+            if breaks(state):
                 continue
-            for move in system.enabled(state):
-                after, letter = taken(move, state).after, move.actor.letter
+            for move, changes in packed.enabled(state):
+                after, letter = state ^ changes(state), move.actor.letter
                 cost = switches + (letter != last)
                 if after not in seen and cost < following.get((after, letter), (1 << 30,))[0]:
-                    following[after, letter] = (cost, (*path, move))
+                    following[after, letter] = (cost, (way, move))
         seen |= {state for state, _ in following}
         layer = following
-    ends = [value for (state, _), value in layer.items() if broken(state)]
+    ends = [value for (state, _), value in layer.items() if breaks(state)]
     if not ends:
         raise BadInput(f"no schedule of {depth} steps breaks it")
-    best = min(ends, key=lambda value: value[0])
-    return schedule.text(tuple(move.token for move in best[1]))
+    return schedule.text(_tokens(min(ends, key=lambda value: value[0])[1]))
+
+
+def _tokens(way: Way) -> tuple[str, ...]:
+    tokens: list[str] = []
+    while way is not None:
+        way, move = way
+        tokens.append(move.token)
+    return tuple(tokens[::-1])
