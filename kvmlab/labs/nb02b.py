@@ -28,7 +28,7 @@ __all__ = [
     "histogram",
     "hunt",
     "latency",
-    "posted",
+    "picture",
     "predict",
     "recorded_machine",
     "rests_on",
@@ -36,11 +36,11 @@ __all__ = [
 ]
 
 alarm_line, calculator, explore, foot = nb02.alarm_line, nb02.calculator, nb02.explore, nb02.foot
+picture = nb02.picture
 
 ADVANCES = (0, 500, 1000, 1500)
 """lapic_timer_advance_ns."""
 TIMERS = {"deadline": tscdeadline_latency, "periodic": periodic}
-POSTED = "v6.1+pi-inject-timer=1"
 
 
 def predict(number: str) -> Predict:
@@ -75,18 +75,6 @@ def _latency(kernels: tuple[str, ...], timer: str) -> Iterator[str]:
     for advance in ADVANCES:
         means = (measure(TIMERS[timer](named(k), advance=advance), HSW16).mean for k in kernels)
         yield f"{advance:<20}" + "".join(f"{round(mean):>10}" for mean in means)
-
-
-def posted() -> str:
-    """Return how late a busy guest's handler is, and what it exits for, without posted timers and with."""
-    return "\n".join(_posted())
-
-
-def _posted() -> Iterator[str]:
-    yield f"{'busy, a deadline':<24}{'cycles':>8}   exits"
-    for name in ("v6.1", POSTED):
-        found = measure(tscdeadline_latency(named(name)), HSW16)
-        yield f"{name:<24}{round(found.mean):>8}   {', '.join(sorted(found.counts))}"
 
 
 def hunt() -> HuntBench:
