@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OnOpen = Callable[[Scenario, str | None], object]
 """What a press does: (the cell's scenario, its shortest counterexample or ``None``)."""
 
-CELL, NAME = "204px", "220px"
+CELL, NAME = "236px", "220px"
 
 
 class VerdictGrid(TwinBox):
