@@ -90,9 +90,9 @@ KERNELS = {
     "v4.18": "v4.18",
     "d264ee0": "d264ee0",
     "v6.1": "v6.1",
-    "timer=0": "v6.1+noapicv+preemption-timer=0",
+    "v6.1, preemption_timer=0": "v6.1+noapicv+preemption-timer=0",
 }
-"""The last one is v6.1 with the module parameter preemption_timer=0."""
+"""The last one is v6.1 with a module parameter."""
 
 
 def chosen() -> str:
