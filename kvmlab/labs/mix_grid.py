@@ -11,7 +11,7 @@ from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.mixes import METHODS
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.show.cards import EXIT, LOOKS, Mix
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import ROWS, Build
 from kvmlab.show.widgets.cards import Cards
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
@@ -40,8 +40,10 @@ class MixGrid(TwinBox):
         columns: Mapping[str, Build],
         mix: Callable[[str, str], Mix],
         beside: str,
+        rows: str = ROWS,
     ) -> None:
-        self.grid = VerdictGrid([kernel(name) for name in kernels], columns, self._open, beside=beside)
+        named = [kernel(name) for name in kernels]
+        self.grid = VerdictGrid(named, columns, self._open, beside=beside, rows=rows)
         self._mix = mix
         self.cards: Cards | None = None
         super().__init__([self.grid])
@@ -111,4 +113,4 @@ def by_look() -> MixGrid:
         return Mix(("ipi", "ipi"), looks=(FINDS[name], ""), apicv=APICV[column])
 
     columns = {name: _under_old(apicv) for name, apicv in APICV.items()}
-    return MixGrid(list(FINDS), columns, mix, beside="L1")
+    return MixGrid(list(FINDS), columns, mix, beside="L1", rows="L0's kernel")

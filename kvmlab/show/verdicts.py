@@ -15,7 +15,8 @@ from kvmlab.schedulers.explore import Exploration, explore
 from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.show.titles import plural, title
 
-BESIDE = "beside it"
+ROWS, BESIDE = "kernel", "beside it"
+"""What rows and columns are, where nothing else is said."""
 LONGEST = 80
 """No line of a twin is longer."""
 NAME = 24
@@ -73,10 +74,12 @@ class Verdict:
 
 
 class VerdictTable:
-    """Kernels down, columns across; ``repr`` is the table in words. ``beside`` is what the columns are."""
+    """Kernels down, columns across; ``repr`` is the table in words. ``rows`` and ``beside`` say so."""
 
-    def __init__(self, cells: Mapping[tuple[str, str], Verdict], beside: str = BESIDE) -> None:
-        self.cells, self.beside = cells, beside
+    def __init__(
+        self, cells: Mapping[tuple[str, str], Verdict], beside: str = BESIDE, rows: str = ROWS
+    ) -> None:
+        self.cells, self.beside, self.rows = cells, beside, rows
 
     @property
     def kernels(self) -> list[str]:
@@ -115,13 +118,14 @@ class VerdictTable:
         return f"ok in every column: {', '.join(good) or 'no kernel'}. {scope}: {states} states."
 
     @property
-    def rules(self) -> list[str]:
-        """The rules that some kernel breaks, each as its label and what must hold."""
+    def rules(self) -> list[tuple[str, str]]:
+        """The rules that some kernel breaks, each as the label of what breaks it, and what must hold."""
         broken = (cell.exploration.shortest for cell in self.cells.values())
-        return list(dict.fromkeys(f"{x.property.label}: {x.property.sentence}" for x in broken if x))
+        return list(dict.fromkeys((x.property.label, x.property.sentence) for x in broken if x))
 
     def __repr__(self) -> str:
-        must = (line for rule in self.rules for line in wrap(rule, LONGEST, subsequent_indent="  "))
+        rules = (f"✕ {label} breaks: {must}" for label, must in self.rules)
+        must = (line for rule in rules for line in wrap(rule, LONGEST, subsequent_indent="  "))
         return "\n".join([*_table(self), "", *must, *wrap(self.sentence, LONGEST)])
 
 
@@ -130,6 +134,7 @@ def verdict_table(
     columns: Mapping[str, Build] = COLUMNS,
     limit: int | None = None,
     beside: str = BESIDE,
+    rows: str = ROWS,
 ) -> VerdictTable:
     """Try every schedule of every kernel in every column; ``limit`` bounds the states of each search."""
     cells = {}
@@ -137,12 +142,12 @@ def verdict_table(
         for column, build in columns.items():
             scenario = build(kernel)
             cells[kernel.name, column] = Verdict(column, scenario, explore(scenario, limit))
-    return VerdictTable(cells, beside)
+    return VerdictTable(cells, beside, rows)
 
 
 def _table(table: VerdictTable) -> Iterator[str]:
     """Yield a line per cell: kernel, column, verdict, states; a long name goes on in the next line."""
-    yield FORM("kernel", table.beside, "verdict", "states", "schedules").rstrip()
+    yield FORM(table.rows, table.beside, "verdict", "states", "schedules").rstrip()
     for name in table.kernels:
         cells = [table.at(name, column) for column in table.columns]
         for label, cell in zip_longest(_parts(title(cells[0].scenario.kernel)), cells):

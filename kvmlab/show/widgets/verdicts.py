@@ -15,7 +15,7 @@ from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import clocked
 from kvmlab.show.places import NINE, Place
 from kvmlab.show.titles import plural, title
-from kvmlab.show.verdicts import BESIDE, COLUMNS, Build, Verdict, verdict_table
+from kvmlab.show.verdicts import BESIDE, COLUMNS, ROWS, Build, Verdict, verdict_table
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
 
@@ -41,9 +41,10 @@ class VerdictGrid(TwinBox):
         columns: Mapping[str, Build] = COLUMNS,
         on_open: OnOpen | None = None,
         beside: str = BESIDE,
+        rows: str = ROWS,
         watch: Sequence[Sequence[Place]] = NINE,
     ) -> None:
-        self.table = verdict_table(kernels, columns, beside=beside)
+        self.table = verdict_table(kernels, columns, beside=beside, rows=rows)
         self._on_open, self._watch = on_open or self._step_through, watch
         self._said = widgets.HTML()
         self._legend = widgets.HTML(_legend(self.table.rules))
@@ -55,7 +56,7 @@ class VerdictGrid(TwinBox):
         super().__init__([self._grid, self._legend, self._said])
 
     def _heads(self) -> Iterator[widgets.HTML]:
-        yield _words("kernel", bold=True)
+        yield _words(self.table.rows, bold=True)
         yield from (_words(column, bold=True) for column in self.table.columns)
 
     def _cells(self) -> Iterator[widgets.Widget]:
@@ -116,11 +117,7 @@ def _breakable(name: str) -> str:
     return "<wbr>".join(f'<span style="white-space:nowrap">{part}</span>' for part in parts)
 
 
-def _legend(rules: Sequence[str]) -> str:
+def _legend(rules: Sequence[tuple[str, str]]) -> str:
     """Return what the labels in the cells mean: what must hold, and does not there."""
-    must = " · ".join(f"<b>{escape(label)}</b>: {escape(rule)}" for label, _, rule in map(_parted, rules))
-    return f'<p style="max-width:960px;line-height:1.5;margin:4px 0">✕ breaks {must}</p>' if must else ""
-
-
-def _parted(rule: str) -> tuple[str, str, str]:
-    return rule.partition(": ")
+    must = " · ".join(f"✕ <b>{escape(label)}</b> breaks: {escape(must)}" for label, must in rules)
+    return f'<p style="max-width:960px;line-height:1.5;margin:4px 0">{must}</p>' if must else ""
