@@ -163,7 +163,7 @@ def without(kernel: Kernel, labels: Sequence[str]) -> Kernel:
             raise BadInput(f"{kernel.name} has no switch step {label}; it has {', '.join(known) or 'none'}")
         name = next(n for n in (*SWITCH, HALT) if label in _labels(paths, n))
         paths[name] = apply(paths[name], Swap(label))
-    name = "".join([kernel.name, *(f"-{label}" for label in labels)])
+    name = " - ".join([kernel.name, *labels])
     return replace(kernel, name=name, paths=paths)
 
 

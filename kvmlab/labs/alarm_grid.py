@@ -14,7 +14,6 @@ from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.schedulers.replay import replay
 from kvmlab.show.alarm_story import AlarmStory, alarm_story_svg, alarm_story_text, story
-from kvmlab.show.deadline import WORDS
 from kvmlab.show.deadline_rows import undisturbed
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.stepper import Stepper
@@ -95,5 +94,5 @@ class AlarmLine(TwinBox):
 def alarm_story(scenario: Scenario, run: Run) -> AlarmStory:
     """Return the alarm line of a run; its title says whose it is, and what is wrong at its end."""
     broken = next((p.label for p in scenario.properties if p.broken(run.state)), "")
-    wrong = f"{WORDS.get(broken, broken)}, " if broken else ""
+    wrong = f"{broken}, " if broken else ""
     return AlarmStory(f"{scenario.kernel.name}: {wrong}who has the alarm", story(scenario.records, run.steps))

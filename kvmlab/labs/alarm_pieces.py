@@ -24,13 +24,13 @@ HALT = "halt"
 MINE = "an exercise; kernels have these steps, each in an order of its own"
 
 SAYS: Mapping[str, str] = {
-    "done": "nothing to wait for? leave this block",
+    "done": "nothing to wait for? skip the rest of this block",
     "give up": "give up the preemption timer",
     "start": "start the hrtimer",
     HALT: "—— the thread waits for a wake-up ——",
     "set": "set the preemption timer",
     "cancel": "cancel the hrtimer",
-    "recheck": "expired meanwhile? give up the preemption timer",
+    "recheck": "if it rang meanwhile, give up the preemption timer",
 }
 """The steps by their short names, and the divider."""
 

@@ -47,7 +47,7 @@ def _enters(says: str) -> Callable[[Run, Mapping[str, Any]], str]:
 
 REASONS: Mapping[str, Callable[[Run, Mapping[str, Any]], str]] = {
     "LOST": _lost,
-    "DUPLICATE": _twice,
+    "TWICE": _twice,
     "TWO_HOLDERS": _enters("both timers are set for its deadline"),
     "NO_HOLDER": _enters("no timer is set for its deadline"),
     "NOT_BACK": _enters("the hrtimer has its alarm: the deadline will cost the host's interrupt"),

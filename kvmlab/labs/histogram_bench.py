@@ -19,7 +19,7 @@ PAIRS = {
 WINDOWS = (0, 50, 100, 200, 300, 400)
 C_STATES = (0, 1, 2, 5, 10)
 ADVANCES = (0, 250, 500, 1000, 2000)
-STYLE = {"description_width": "initial"}
+STYLE, GAP = {"description_width": "initial"}, "2px 0 0 20px"
 
 
 class LatencyHistogram(TwinBox):
@@ -28,11 +28,11 @@ class LatencyHistogram(TwinBox):
     def __init__(self, pair: str = "v4.7 → 64672c9", **setting: Any) -> None:
         self._settling = False
         self._make_controls()
-        more = widgets.HBox([self._c_state, self._isolated, self._pair])
+        top = widgets.HBox([beside("Guest", self._guest), self._pair])
+        more = widgets.VBox([self._c_state, self._isolated])
         closed = widgets.Accordion([more], titles=["More"], layout={"width": "760px"})
-        top = widgets.HBox([beside("Guest", self._guest), self._window, self._advance])
         self._picture, self._foot = widgets.HTML(), widgets.HTML()
-        super().__init__([top, closed, self._picture, self._foot])
+        super().__init__([top, self._window, self._advance, closed, self._picture, self._foot])
         self._show(_known(pair), Setting(**setting))
 
     @property
@@ -58,8 +58,12 @@ class LatencyHistogram(TwinBox):
         self._window = _slider("Polling window, µs", WINDOWS)
         self._advance = _slider("Advance, ns", ADVANCES)
         self._c_state = _slider("C-state exit, µs", C_STATES)
-        self._isolated = widgets.Checkbox(description="isolated host CPU", indent=False)
-        self._pair = widgets.Dropdown(options=list(PAIRS), description="Kernels")
+        self._isolated = widgets.Checkbox(
+            description="isolated host CPU", indent=False, layout={"margin": GAP}
+        )
+        self._pair = widgets.Dropdown(
+            options=list(PAIRS), description="Kernels", style=STYLE, layout={"width": "320px", "margin": GAP}
+        )
         for control in (*self._knobs.values(), self._pair):
             control.observe(self._turned, "value")
 
@@ -95,8 +99,8 @@ class LatencyHistogram(TwinBox):
 
 def _slider(name: str, values: tuple[int, ...]) -> widgets.SelectionSlider:
     options = [(str(value), value) for value in values]
-    layout = {"width": "280px", "margin": "2px 0 0 20px"}
-    return widgets.SelectionSlider(options=options, description=name, style=STYLE, layout=layout)
+    style = {"description_width": "140px"}
+    return widgets.SelectionSlider(options=options, description=name, style=style, layout={"width": "480px"})
 
 
 def _put(control: widgets.Widget, value: Any) -> None:

@@ -3,7 +3,7 @@
 Three answers are possible: all is well, the alarm never rings, or it rings too often.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,8 +14,21 @@ from kvmlab.schedulers.explore import Exploration, explore
 
 KERNELS = ("v4.7", "64672c9", "v4.10", "v4.19")
 ANSWERS = ("ok", "never", "too often")
-MEANS = {"LOST": "never", "NO_HOLDER": "never"}
-"""Property -> answer; every other one is an interrupt too many."""
+MEANS = {
+    "LOST": "never",
+    "NO_HOLDER": "never",
+    "TWICE": "too often",
+    "SPURIOUS": "too often",
+    "EARLY": "too often",
+    "TWO_HOLDERS": "too often",
+}
+"""Property -> answer: what must hold and does not, in the learner's words."""
+SAYS = {
+    "SPURIOUS": "an interrupt for a deadline that was taken back",
+    "TWICE": "two interrupts for one deadline",
+    "TWO_HOLDERS": "both timers are set, so both will ring",
+}
+"""Property -> what that is."""
 
 Cell = tuple[str, str]
 """A kernel, and what the guest does."""
@@ -34,7 +47,7 @@ class Grade:
     @property
     def answer(self) -> str:
         """The right answer."""
-        return MEANS.get(self.broken, "too often") if self.broken else "ok"
+        return MEANS[self.broken] if self.broken else "ok"
 
     @property
     def agrees(self) -> bool:
@@ -67,6 +80,12 @@ def _grade(cell: Cell, guess: str) -> Grade:
         if worst
         else Grade(cell, guess, "", 0)
     )
+
+
+def legend(grades: Sequence[Grade]) -> Iterator[str]:
+    """Yield a line for each property that was found broken: what it is, and which answer that makes."""
+    found = {each.broken: each.answer for each in grades if each.broken in SAYS}
+    yield from (f"{label}: {SAYS[label]} ({answer})" for label, answer in sorted(found.items()))
 
 
 def check(cell: Cell, guess: str) -> None:

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.alarm_grid import WRITES, AlarmVerdicts
-from kvmlab.labs.hunt import ANSWERS, CELLS, KERNELS, Cell, Grade, check, grade
+from kvmlab.labs.hunt import ANSWERS, CELLS, KERNELS, Cell, Grade, check, grade, legend
 from kvmlab.labs.prose import paragraph
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
@@ -73,6 +73,7 @@ class HuntBench(TwinBox):
         guessed = len(self._grades)
         yield f"{agreed} of {guessed} agree with the explorer; {len(CELLS) - guessed} are open."
         yield from map(str, self._grades)
+        yield from legend(self._grades)
 
     def _forget(self) -> None:
         """An old grade beside a new guess would be a lie."""

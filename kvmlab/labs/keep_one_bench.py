@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from kvmlab.labs.alarm_grid import alarm_story
 from kvmlab.labs.alarm_pieces import HALT, SAYS
 from kvmlab.labs.checked import Checked
 from kvmlab.labs.judgement import Judgement
 from kvmlab.labs.keep_one import WATCH, judge
 from kvmlab.schedulers.replay import replay
-from kvmlab.show.alarm_story import AlarmStory, alarm_story_svg, story
-from kvmlab.show.deadline import WORDS
+from kvmlab.show.alarm_story import alarm_story_svg
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.order_list import OrderList
 from kvmlab.show.widgets.twin import TwinBox
 
-FIRST = ("set", "cancel", "done", HALT, "start", "give up", "recheck")
-"""An order to begin with."""
+FIRST = ("cancel", "done", HALT, "start", "give up", "recheck", "set")
+"""An order to begin with: nowhere near one that holds, nor its mirror."""
 
 
 def check_switch(before: str, after: str) -> Checked:
@@ -79,5 +79,4 @@ class KeepOneBench(TwinBox):
 def alarm_line(found: Judgement) -> str:
     """Return the picture of who has the alarm in the schedule that breaks an answer."""
     run = replay(found.scenario.system, found.schedule)
-    title = f"{WORDS.get(found.broken, found.broken)}: who has the alarm"
-    return alarm_story_svg(AlarmStory(title, story(found.scenario.records, run.steps)))
+    return alarm_story_svg(alarm_story(found.scenario, run))

@@ -1,10 +1,11 @@
 """Notebook 02, A cheaper alarm clock: everything its cells use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from textwrap import fill
 from typing import Any, Protocol
 
+from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel as named
 from kvmlab.kernels.timers import without
 from kvmlab.labs import timer_traces
@@ -13,12 +14,12 @@ from kvmlab.labs.keep_one_bench import KeepOneBench, check_switch
 from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions02 import QUESTIONS
 from kvmlab.labs.scenes02 import SCENES, halting
+from kvmlab.machine.call import Call
+from kvmlab.machine.step import Block, Node
 from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.scenarios.published import FIGURES
-from kvmlab.scenarios.vmexit import vmexit
 from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
-from kvmlab.schedulers.measure import measure
 from kvmlab.schedulers.profile import Status
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.diff import KernelDiff
@@ -42,17 +43,17 @@ __all__ = [
     "late",
     "picture",
     "predict",
-    "price",
     "recording",
     "unseen",
     "verdicts",
 ]
 
-NO_SWITCH = ("switch_to_sw_timer()",)
+NO_SWITCH = ("pre_block()",)
 """What a halt without the switch leaves out."""
-HOOKS = ("timer_exits", "vcpu_block")
-"""The functions that patch 2 hooks into."""
-SELF_IPIS = ("self_ipi_sti_nop", "self_ipi_tpr", "x2apic_self_ipi_sti_nop", "x2apic_self_ipi_tpr")
+HALT = "vcpu_block"
+"""Where the switch between the timers is called."""
+SWITCH = ("pre_block", "switch_to_sw_timer", "post_block", "switch_to_hv_timer")
+"""The switch: these calls are unfolded, and no other."""
 
 
 class Foot(Protocol):
@@ -93,15 +94,15 @@ def recording() -> Timeline:
 
 
 def fitted() -> str:
-    """Return the numbers that were set so that a published figure comes out, and which."""
+    """Return the numbers that were set so that a published figure comes out: what they are, and which."""
     return "\n".join(_fitted())
 
 
 def _fitted() -> Iterator[str]:
     for parameter in HSW16.parameters.values():
         if parameter.status is Status.FITTED:
-            to = parameter.source.removeprefix("fitted to ").partition(";")[0]
-            yield f"{parameter.name:<13}{parameter.cycles:>5}  to {to}"
+            yield f"{parameter.name:<13}{parameter.cycles:>5}  {parameter.says}"
+            yield f"{'':<20}{parameter.source.partition(';')[0]}"
 
 
 def unseen() -> Published:
@@ -110,17 +111,29 @@ def unseen() -> Published:
 
 
 def diff(before: str, after: str) -> KernelDiff:
-    """Return what distinguishes two kernels where a timer's exits are handled and where a vCPU blocks."""
-    kernels = (named(name) for name in (before, after))
-    return KernelDiff(*(replace(k, paths={name: k.paths[name] for name in HOOKS}) for k in kernels))
+    """Return what distinguishes two kernels where a vCPU blocks, the switch between the timers unfolded."""
+    return KernelDiff(*(_blocking(named(name)) for name in (before, after)))
+
+
+def _blocking(whole: Kernel) -> Kernel:
+    """Return a kernel of which only that is left."""
+    path = _unfolded(whole.paths[HALT], whole.paths)
+    assert isinstance(path, Block)
+    return replace(whole, paths={HALT: path}, settings={})
+
+
+def _unfolded(node: Node, paths: Mapping[str, Block]) -> Node:
+    if isinstance(node, Call) and node.function in SWITCH:
+        node = paths[node.function]
+    if not isinstance(node, Block):
+        return node
+    return replace(node, items=tuple(_unfolded(item, paths) for item in node.items))
 
 
 def verdicts() -> AlarmVerdicts:
     """Return the proof table: before, the patch without its switch, the patch, and two later kernels."""
-    patch = named("64672c9")
-    broken = without(patch, NO_SWITCH)
-    broken = replace(broken, name="64672c9-switch", says="patch 2 without its switch at a halt")
-    return AlarmVerdicts([named("v4.7"), broken, patch, named("v4.10"), named("v4.19")], HALTS)
+    before, patch, *later = (named(name) for name in ("v4.7", "64672c9", "v4.10", "v4.19"))
+    return AlarmVerdicts([before, without(patch, NO_SWITCH), patch, *later], HALTS)
 
 
 def alarm_line(name: str, **knobs: Any) -> AlarmLine:
@@ -136,17 +149,3 @@ def explore(name: str, **knobs: Any) -> Exploration:
 def keep_one() -> KeepOneBench:
     """Return the bench of the exercise."""
     return KeepOneBench()
-
-
-def price() -> str:
-    """Return what the self-IPI cases of vmexit.flat cost before patch 3 and behind it."""
-    return "\n".join(_price())
-
-
-def _price() -> Iterator[str]:
-    yield f"{'vmexit.flat':<26}{'v4.10':>10}{'b95234c':>10}{'saved':>10}"
-    for case in SELF_IPIS:
-        before, after = (
-            round(measure(vmexit(named(k), case=case), HSW16).mean) for k in ("v4.10", "b95234c")
-        )
-        yield f"{case:<26}{before:>10}{after:>10}{before - after:>10}"

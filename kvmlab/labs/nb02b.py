@@ -1,18 +1,22 @@
 """Notebook 02b, How sure is 25 %?: everything its cells use."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import ipywidgets as widgets
 
 from kvmlab.errors import unknown
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb02
+from kvmlab.labs.alarm_grid import AlarmLine
 from kvmlab.labs.histogram_bench import LatencyHistogram as histogram
 from kvmlab.labs.hunt_bench import HuntBench
 from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions02b import QUESTIONS
 from kvmlab.labs.recorded_machine import predictions
+from kvmlab.machine.property import Property
 from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
+from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.scenarios.latency import periodic, tscdeadline_latency
 from kvmlab.scenarios.vmexit import vmexit
 from kvmlab.schedulers.measure import measure
@@ -20,12 +24,12 @@ from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.widgets.sensitivity import RestsOn as rests_on
 
 __all__ = [
-    "alarm_line",
     "broken_timers",
     "calculator",
     "explore",
     "foot",
     "histogram",
+    "hole",
     "hunt",
     "latency",
     "picture",
@@ -35,8 +39,7 @@ __all__ = [
     "tscdeadline",
 ]
 
-alarm_line, calculator, explore, foot = nb02.alarm_line, nb02.calculator, nb02.explore, nb02.foot
-picture = nb02.picture
+calculator, explore, foot, picture = nb02.calculator, nb02.explore, nb02.foot, nb02.picture
 
 ADVANCES = (0, 500, 1000, 1500)
 """lapic_timer_advance_ns."""
@@ -58,6 +61,20 @@ SCENES: dict[str, Callable[[], widgets.Widget]] = {"02b.1": rests_on, "02b.2": _
 def recorded_machine() -> str:
     """Return what was measured on the machine of the recordings, and what the model says of that machine."""
     return "\n".join(predictions())
+
+
+def hole(kernel: str) -> AlarmLine:
+    """Return who has the alarm where a guest *takes* two interrupts for a deadline that only an hrtimer fits.
+
+    Two that are given before the guest takes the first are one for it, so they do not count here. Its handler
+    counts the other CPU's interrupt too, once.
+    """
+    scenario = hv_timer(named(kernel), refuse=True, wakes=1)
+    given, taken = scenario.records["timer"].injected, scenario.records["guest"].delivered
+    twice = Property(
+        "TWICE", "the guest takes one interrupt for one deadline", lambda s: s[given] > 1 < s[taken]
+    )
+    return AlarmLine(replace(scenario, properties=(twice,)))
 
 
 def latency(*kernels: str, timer: str = "deadline") -> str:

@@ -1,6 +1,6 @@
 """Notebook 03b, Why did nobody notice?: everything its cells use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,9 +16,12 @@ from kvmlab.scenarios.avic import avic as with_avic
 from kvmlab.scenarios.directed_yield import directed_yield
 from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.posted_nested import posted_nested
+from kvmlab.scenarios.vmexit import vmexit
 from kvmlab.schedulers.chance import draw
 from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
+from kvmlab.schedulers.measure import measure
+from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
@@ -37,6 +40,7 @@ __all__ = [
     "lanes",
     "nets",
     "predict",
+    "price",
     "stepper",
     "verdicts",
     "why",
@@ -100,3 +104,20 @@ def copy_first() -> VerdictGrid:
 def verdicts(*kernels: str) -> VerdictGrid:
     """Return the proof table of the hunt: what stands beside the entry that the patch did not think of."""
     return VerdictGrid([named(name) for name in kernels], HUNT, watch=WATCH)
+
+
+SELF_IPIS = ("self_ipi_sti_nop", "self_ipi_tpr", "x2apic_self_ipi_sti_nop", "x2apic_self_ipi_tpr")
+
+
+def price() -> str:
+    """Return what the self-IPI cases of vmexit.flat cost before patch 3 and behind it."""
+    return "\n".join(_price())
+
+
+def _price() -> Iterator[str]:
+    yield f"{'vmexit.flat':<26}{'v4.10':>10}{'b95234c':>10}{'saved':>10}"
+    for case in SELF_IPIS:
+        before, after = (
+            round(measure(vmexit(named(k), case=case), HSW16).mean) for k in ("v4.10", "b95234c")
+        )
+        yield f"{case:<26}{before:>10}{after:>10}{before - after:>10}"

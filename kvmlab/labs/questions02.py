@@ -33,8 +33,8 @@ EXITS = Question(
             "deadline is an exit.",
         ),
     ),
-    "What decides: KVM hands over a timer's interrupt between an exit and an entry. So each round has an "
-    "exit at the deadline, whoever makes it: 48 entries in both recordings.",
+    "What decides: here the vCPU's own thread makes the timer's interrupt, and it runs outside the guest. So "
+    "each round has an exit at the deadline, whoever makes it: 48 entries in both recordings.",
     (),
     "",
 )
@@ -61,7 +61,7 @@ HALTED = Question(
             "taken away. Neither is an exit of its own.",
         ),
         Choice(
-            "1: only the first halt is a surprise",
+            "1: behind the first halt KVM takes the hrtimer at once",
             "KVM does not learn from round to round. In each of them the guest arms, and then halts.",
         ),
     ),

@@ -113,14 +113,16 @@ def _properties(the: Parts, program: Program, at_rest: "Rest") -> tuple[Property
         return (missing or asleep_on_it) and at_rest(s)
 
     return (
-        Property("DUPLICATE", "one deadline makes one interrupt at most", lambda s: more_than(s, 1)),
+        Property(
+            "TWICE", "for one deadline KVM gives the guest one interrupt at most", lambda s: more_than(s, 1)
+        ),
         Property("SPURIOUS", "a timer that the guest has disarmed makes none", spurious),
         Property("EARLY", "none comes before the deadline that the guest has written last", early),
         Property("TWO_HOLDERS", "the guest never runs with both timers armed", two),
         Property("NO_HOLDER", "the guest never runs with a deadline to come and no timer armed", nobody),
         Property(
             "LOST",
-            "at rest, the deadline that has passed has made its interrupt, and nobody sleeps on it",
+            "every deadline that has passed makes its interrupt, and nobody sleeps on it",
             lost,
         ),
     )

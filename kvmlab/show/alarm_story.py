@@ -53,8 +53,8 @@ class AlarmStory:
         before = [one for one in self.alarm if not one.past]
         came = plural(self.alarm[-1].came, "interrupt")
         if len(before) == len(self.alarm):
-            return f"The deadline is still to come: {_has(before[-1])}. The guest has got {came}."
-        return f"At the deadline {_has(before[-1])}. The guest gets {came}."
+            return f"The deadline is still to come: {_has(before[-1])}. The guest has been given {came}."
+        return f"At the deadline {_has(before[-1])}. The guest is given {came}."
 
 
 def _has(one: Stretch) -> str:

@@ -30,11 +30,15 @@ STAGES: dict[str, Stage] = {
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """So many cycles of the way for the sake of one parameter; no ``status``: time itself, no parameter."""
+    """So many cycles of the way for the sake of one parameter; no ``status``: time itself, no parameter.
+
+    ``says`` is what they are spent on.
+    """
 
     parameter: str
     cycles: Fraction
     status: Status | None
+    says: str = ""
 
     @property
     def stage(self) -> Stage:
@@ -61,15 +65,10 @@ class Row:
         return sum((cost.cycles for cost in self.costs), Fraction(0))
 
     @property
-    def word(self) -> str:
-        """The word for what is wrong."""
-        return WORDS.get(self.broken, self.broken)
-
-    @property
     def why(self) -> str:
         """Why it is wrong, in a few words."""
         idle = self.before[-1].idle
-        if self.word == "LOST":
+        if self.broken in ("LOST", "NO_HOLDER"):
             return "the preemption timer is set, but does not count" if idle else "nobody has the alarm"
         return "two timers are set for one deadline" if idle or len(self.rings) > 1 else self.broken.lower()
 
@@ -151,12 +150,8 @@ GUESTS = {"busy": "is busy", "halt": "halts"}
 
 def _said(row: Row) -> str:
     if row.broken:
-        return f"{row.kernel}: {row.word}, {row.why}."
+        return f"{row.kernel}: {row.broken}, {row.why}."
     return f"{row.kernel}: {cycles(row.total)} cycles, the {' and the '.join(row.rings)} rings."
-
-
-WORDS = {"DUPLICATE": "TWICE", "TWO_HOLDERS": "TWICE", "NO_HOLDER": "LOST"}
-"""Property -> the word for it in a picture, where that is another one."""
 
 
 def cycles(number: Fraction) -> str:

@@ -101,10 +101,14 @@ def last_round(bench: Bench, profile: MachineProfile) -> tuple[Stretch, ...]:
 def costs(found: Measured) -> tuple[Cost, ...]:
     """Return the items of a measurement, neighbours of one parameter as one."""
     return tuple(
-        Cost(parameter, sum((item.cycles for item in group), Fraction(0)), _status(found.profile, parameter))
+        Cost(parameter, sum((item.cycles for item in group), Fraction(0)), *_known(found.profile, parameter))
         for parameter, group in groupby(found.items, lambda item: item.parameter)
     )
 
 
-def _status(profile: MachineProfile, parameter: str) -> Status | None:
-    return None if parameter == TIME else profile.parameters[parameter].status
+def _known(profile: MachineProfile, parameter: str) -> tuple[Status | None, str]:
+    """Return how well a parameter is known, and what it is."""
+    if parameter == TIME:
+        return None, "until the counter drops: the end of a tick"
+    known = profile.parameters[parameter]
+    return known.status, known.says

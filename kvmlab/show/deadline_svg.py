@@ -122,7 +122,8 @@ def _block(cost: Cost, x: float, y: float, wide: float) -> str:
     ground = rect(x, y, wide, TALL, ROLES.get(cost.stage, "paper"), outline=0)
     edge = line(x, y, x, y + TALL, thickness=0.5)
     number = text(x + wide / 2, y + 20, cycles(cost.cycles), anchor="middle") if _fits(cost, wide) else ""
-    return group(ground, edge, _edges(x, y, wide, TALL, KINDS[cost.status]), number, title=cost.parameter)
+    edges = _edges(x, y, wide, TALL, KINDS[cost.status])
+    return group(ground, edge, edges, number, title=f"{cost.parameter}: {cost.says}")
 
 
 def _fits(cost: Cost, wide: float) -> bool:
@@ -164,7 +165,7 @@ def _story(row: Row, y: float) -> Iterator[str]:
     yield from alarm_svg(places, y + ALARM)
     yield from came_svg(places, y + ALARM - 16)
     middle = y + ALARM + TRACK
-    yield marks.cross(end + 26, middle) + text(end + 40, middle + 5, row.word, big=True, bold=True)
+    yield marks.cross(end + 26, middle) + text(end + 40, middle + 5, row.broken, big=True, bold=True)
     yield text(end + 40, middle + 24, row.why)
     yield text(end + 40, middle + 43, "behind the deadline not to scale either", quiet=True)
 

@@ -23,7 +23,7 @@ def _alarm(row: Row) -> Iterator[str]:
     yield from told("up to the deadline", row.before)
     if row.broken:
         yield from told("behind it", row.alarm[len(row.before) :])
-        yield f"  {row.word}: {row.why}"
+        yield f"  {row.broken}: {row.why}"
 
 
 def _table(shown: DeadlineView) -> Iterator[str]:

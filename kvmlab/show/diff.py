@@ -103,8 +103,11 @@ def where(line: Line) -> str:
 
 
 def news(line: Line) -> list[str]:
-    """Return what a touched line says, before and after if that differs; nothing for an unchanged one."""
-    if line.status == "same" or not line.entry.says:
+    """Return what a touched line says, before and after if that differs.
+
+    An unchanged line has no news, nor has a call that says its own name.
+    """
+    if line.status == "same" or line.entry.says in ("", line.entry.label):
         return []
     if line.silent:
         return [line.entry.says, f"({line.silent}: {line.entry.source})"]

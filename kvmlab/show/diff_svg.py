@@ -85,7 +85,8 @@ def _prose(item: Line, entry: Entry) -> list[tuple[str, bool]]:
     """Return the lines below a touched label: what it says, then in quiet its source; (words, quiet)."""
     room = COLUMN - GUTTER - INDENT * entry.depth
     more = f"{item.silent}: {entry.source}" if item.silent and entry is item.after else entry.source
-    parts = (entry.says, False), (more, True)
+    says = "" if entry.says == entry.label else entry.says
+    parts = (says, False), (more, True)
     return [(words, quiet) for part, quiet in parts for words in wrap(part, room)]
 
 

@@ -10,9 +10,11 @@ _YEAR = re.compile(r"\b20\d\d\b")
 def title(kernel: Kernel) -> str:
     """Return ``d6185f2 (2011)``, or the name alone for a release or an edit that git never saw.
 
-    A kernel beside a condition of the model (", TSO") has no year either: nobody released it so.
+    A kernel beside a condition of the model (", TSO") or without a step (" - ") has no year either: nobody
+    released it so.
     """
-    year = None if "," in kernel.name else _YEAR.search(kernel.says)
+    released = "," not in kernel.name and " - " not in kernel.name
+    year = _YEAR.search(kernel.says) if released else None
     return f"{kernel.name} ({year[0]})" if year else kernel.name
 
 

@@ -72,7 +72,7 @@ def test_the_exercise_is_solved_by_up_and_down(lab: Lab) -> None:
     expect(said.first).to_contain_text("only the preemption timer is set")
     expect(bench.locator("svg[role=img]").first).to_contain_text("LOST: who has the alarm")
     lab.screenshot("02-exercise", of=bench)
-    wanted = (". give up", "start", "——", "nothing to wait for", "set the", "cancel", "expired meanwhile")
+    wanted = (". give up", "start", "——", "nothing to wait for", "set the", "cancel", "if it rang")
     for place, words in enumerate(wanted):
         bring(bench, words, place)
     expect(said).to_have_count(0)

@@ -99,7 +99,7 @@ def test_a_lasso_is_printed_with_the_place_where_it_goes_round(capsys: pytest.Ca
     ("words", "label"),
     [
         ((), ""),
-        (("--kernel", "v4.10"), "DUPLICATE"),
+        (("--kernel", "v4.10"), "TWICE"),
         (("--kernel", "v4.19", "--hlt", "0", "--wakes", "0"), ""),
     ],
 )

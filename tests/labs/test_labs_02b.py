@@ -9,7 +9,7 @@ from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.labs import nb02b
 from kvmlab.labs.alarm_grid import WRITES
-from kvmlab.labs.hunt import ANSWERS, CELLS, grade
+from kvmlab.labs.hunt import ANSWERS, CELLS, MEANS, grade
 from kvmlab.labs.hunt_bench import HuntBench
 from kvmlab.labs.questions02b import QUESTIONS
 from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
@@ -84,6 +84,12 @@ def test_the_hunts_answers_are_the_pages() -> None:
     for each in grade(dict.fromkeys(CELLS, "ok")):
         assert each.answer == RIGHT.get(each.cell, "ok")
         assert each.agrees == (each.cell not in RIGHT)
+
+
+def test_every_property_has_an_answer() -> None:
+    """What must hold in the hunt's scenario, and nothing else."""
+    assert set(MEANS) == {prop.label for prop in WRITES["is woken"](kernel("v4.7")).properties}
+    assert set(MEANS.values()) | {"ok"} == set(ANSWERS)
 
 
 def test_a_grade_is_a_search_of_its_own() -> None:

@@ -122,3 +122,10 @@ def test_the_facade_has_what_it_promises() -> None:
     assert set(QUESTIONS) == {"03b.1", "03b.2", "03b.3"}
     with pytest.raises(BadInput, match="unknown question 03b.4; did you mean"):
         nb03b.predict("03b.4")
+
+
+def test_the_price_is_saved_only_where_the_guest_exits() -> None:
+    """About 300 cycles on self_ipi_*, none on x2apic_self_ipi_*."""
+    rows = {line.split()[0]: [int(n) for n in line.split()[1:]] for line in nb03b.price().splitlines()[1:]}
+    for case, (before, after, saved) in rows.items():
+        assert before - after == saved == (0 if case.startswith("x2apic") else 300)

@@ -46,14 +46,14 @@ def told(name: str) -> AlarmStory:
 
 def test_what_each_says() -> None:
     """Who had the alarm at the deadline, and how often the guest got its interrupt."""
-    assert told("well").foot == "At the deadline the hrtimer has the alarm. The guest gets 1 interrupt."
+    assert told("well").foot == "At the deadline the hrtimer has the alarm. The guest is given 1 interrupt."
     assert told("lost").foot.startswith(
         "At the deadline nobody has the alarm; the preemption timer is set in vain"
     )
     assert told("lost").foot.endswith("0 interrupts.") and told("twice").foot.endswith("2 interrupts.")
     assert "the hrtimer and the preemption timer have the alarm" in told("two deadlines").foot
     assert told("none, and yet").foot.startswith("The deadline is still to come: nobody has the alarm.")
-    assert told("none, and yet").foot.endswith("The guest has got 1 interrupt.")
+    assert told("none, and yet").foot.endswith("The guest has been given 1 interrupt.")
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -16,7 +16,7 @@ from kvmlab.show.deadline import DeadlineView, Row, amount
 from kvmlab.show.deadline_rows import ROUND, rows
 
 GUESTS = ("busy", "halt")
-NO_SWITCH, NO_CANCEL = "64672c9 - switch_to_sw_timer()", "64672c9 - SW.cancel_hv"
+NO_SWITCH, NO_CANCEL = "64672c9 - pre_block()", "64672c9 - SW.cancel_hv"
 
 
 @cache
@@ -87,7 +87,7 @@ def test_another_machine_gives_another_picture() -> None:
 def test_without_the_switch_nobody_has_the_alarm() -> None:
     """The preemption timer stays set while the thread sleeps, in vain; a busy guest is well."""
     row = shown("halt", "v4.7", NO_SWITCH).after
-    assert row is not None and row.word == "LOST" and not row.costs
+    assert row is not None and row.broken == "LOST" and not row.costs
     assert row.rings == ("nobody",) and row.before[-1].idle
     assert {one.came for one in row.alarm} == {0}
     assert not shown("busy", "v4.7", NO_SWITCH).rows[1].broken
@@ -96,7 +96,7 @@ def test_without_the_switch_nobody_has_the_alarm() -> None:
 def test_a_switch_that_cancels_nothing_has_two_alarms() -> None:
     """Both timers are set for one deadline, and the interrupt is given twice."""
     row = shown("halt", "v4.7", NO_CANCEL).after
-    assert row is not None and row.word == "TWICE"
+    assert row is not None and row.broken == "TWICE"
     assert row.before[-1].idle and row.rings == ("hrtimer",)
     assert [one.came for one in row.alarm][-1] == 2
     assert any(one.holders == ("hrtimer", "preemption timer") for one in row.before)

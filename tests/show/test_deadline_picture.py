@@ -24,15 +24,14 @@ def frames() -> list[tuple[DeadlineView, str]]:
     """Return every picture that the widget shows, one with a single row, and one of a thread that sleeps."""
     views = [rows(guest, "v4.7", name) for guest, name in product(GUESTS, KERNELS)]
     views += [rows("busy", "v4.7"), rows("halt", "v4.7", "64672c9", poll=False)]
-    views += [rows("halt", "64672c9 - switch_to_sw_timer()", "64672c9 - SW.cancel_hv")]
+    views += [rows("halt", "64672c9 - pre_block()", "64672c9 - SW.cancel_hv")]
     return [(view, deadline_svg(view)) for view in views]
 
 
 def block(svg: str, parameter: str, row: int = 0) -> tuple[float, float, set[str]]:
     """Return x and width of a parameter's block, and the dashes of its edges."""
-    groups = [
-        g for g in ElementTree.fromstring(svg).iter(f"{SVG}g") if g.findtext(f"{SVG}title") == parameter
-    ]
+    titled = ((g, g.findtext(f"{SVG}title") or "") for g in ElementTree.fromstring(svg).iter(f"{SVG}g"))
+    groups = [g for g, title in titled if title.partition(": ")[0] == parameter and title.partition(": ")[2]]
     box = groups[row].find(f"{SVG}rect")
     assert box is not None
     edges = [edge for edge in groups[row].iter(f"{SVG}line") if edge.get("stroke-width") == "2"]
@@ -118,8 +117,8 @@ def test_what_goes_wrong_is_a_word_and_a_reason() -> None:
         for row in view.rows:
             assert bool(row.broken) == (not row.costs)
             if row.broken:
-                assert row.word in texts and row.why in texts
-                assert f"{row.word}: {row.why}" in deadline_text(view)
+                assert row.broken in texts and row.why in texts
+                assert f"{row.broken}: {row.why}" in deadline_text(view)
 
 
 def test_setting_in_code_is_moving_a_control() -> None:

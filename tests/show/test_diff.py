@@ -138,6 +138,12 @@ def test_nothing_is_clipped_and_no_texts_collide(a: str, b: str) -> None:
     assert overlaps(svg) == []
 
 
+def test_a_call_does_not_say_its_own_name_twice() -> None:
+    """It is its label."""
+    one = KernelDiff(kernel("v4.7"), kernel("64672c9"))
+    assert [w.says for w in words(one.svg())].count("pre_block()") == 1 == repr(one).count("pre_block()")
+
+
 def test_a_touched_line_is_told_by_its_sign() -> None:
     """Colour and weight are not needed: picture and twin mark each touched line with a sign."""
     one = KernelDiff(

@@ -74,7 +74,7 @@ INTERRUPTS = (
     _around("IPI_FLIGHT", 300, 50, ASSUMED, GUESS, "an IPI from CPU to CPU"),
     _around("PI_PROC", 200, 50, ASSUMED, GUESS, "posted-interrupt processing"),
     _around("ACK", 100, 50, ASSUMED, GUESS, "the host takes an IPI: acknowledge, EOI"),
-    Parameter("RESID", 384, 0, 800, FITTED, PATCH_2 + "3200 cycles busy", "a cold path: nobody knows what"),
+    Parameter("RESID", 384, 0, 800, FITTED, PATCH_2 + "3200 cycles busy", "what all others leave over"),
 )
 
 TIMERS = (
@@ -83,14 +83,18 @@ TIMERS = (
     Parameter("LAPIC_FIRE", 60, 20, 150, ASSUMED, GUESS, "the local APIC's timer reaches its CPU"),
     _around("IRQ_ENTER", 160, 50, ASSUMED, CHAIN, "the host takes an interrupt"),
     _around("EOI_HOST", 60, 50, ASSUMED, CHAIN, "the host writes EOI"),
-    Parameter("HRT_INT", 360, 200, 600, FITTED, PATCH_2 + "800 cycles gained", "hrtimer_interrupt"),
+    Parameter(
+        "HRT_INT", 360, 200, 600, FITTED, PATCH_2 + "800 cycles gained", "the host looks up its timers"
+    ),
     _around("HRT_REPROG", 110, 50, ASSUMED, CHAIN, "the host programs its next timer event"),
     _around("IRQ_EXIT", 96, 50, ASSUMED, CHAIN, "the host returns from an interrupt"),
     Parameter("HRT_START", 620, 400, 1000, ASSUMED, GUESS, "hrtimer_cancel, hrtimer_start, program it"),
     Parameter("HV_SET", 90, 40, 150, ASSUMED, GUESS, "set_hv_timer"),
     Parameter("HV_ARM", 60, 40, 150, ASSUMED, GUESS, "compute and write the preemption timer's value"),
     Parameter("POLL_DETECT", 110, 50, 200, ASSUMED, GUESS, "half a round of halt-polling, and out of it"),
-    Parameter("UNBLOCK", 480, 200, 800, FITTED, PATCH_2 + "about 3200 cycles halting", "behind the poll"),
+    Parameter(
+        "UNBLOCK", 480, 200, 800, FITTED, PATCH_2 + "about 3200 cycles halting", "clear up behind a wait"
+    ),
     Parameter("HV_POSTBLOCK", 14, 5, 30, FITTED, PATCH_2 + "20 lost, with HV_CHECK", "back to the hv timer?"),
     Parameter("HV_CHECK", 6, 5, 10, FITTED, PATCH_2 + "20 lost, with HV_POSTBLOCK", "is the hv timer armed?"),
     Parameter("WAKE", 500, 300, 1000, ASSUMED, "halt-polling.rst: a few microseconds", "wake the thread"),
