@@ -1,7 +1,7 @@
 """The timer of v4.19: one function restarts it, with preemption off, and a deadline of 0 is none.
 
 A deadline that has passed expires at once, without an entry; and an exit of the timer first asks if it is
-still in use, for a move to another CPU may have seen to it. v4.18 is taken to have the same.
+still in use, for a move to another CPU may have seen to it. v4.18's lapic.c has the same.
 """
 
 from collections.abc import Callable
