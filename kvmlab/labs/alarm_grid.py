@@ -35,6 +35,10 @@ WRITES: Mapping[str, Build] = {
 """The guest arms one deadline. Then it writes 0, or one that does not fit; or it halts and may be woken."""
 
 
+QUESTION = "Who has the guest's alarm? (The sender of 0x31 is the other CPU, which may wake the guest.)"
+"""What stands above a schedule."""
+
+
 class AlarmVerdicts(TwinBox):
     """A verdict grid; what is pressed opens its alarm line and its schedule below."""
 
@@ -58,12 +62,10 @@ class AlarmVerdicts(TwinBox):
         """Show what breaks, with a kernel of the other verdict at hand; else the undisturbed run."""
         if schedule is None:
             run = Run(scenario.system, tuple(undisturbed(scenario)))
-            stepper = Stepper(scenario, run.schedule, scenario.sentence, 0, WATCH)
+            stepper = Stepper(scenario, run.schedule, QUESTION, 0, WATCH)
         else:
             run, rival = replay(scenario.system, schedule), self._grid.table.rival(scenario)
-            stepper = Stepper(
-                [scenario, rival] if rival else scenario, schedule, scenario.sentence, watch=WATCH
-            )
+            stepper = Stepper([scenario, rival] if rival else scenario, schedule, QUESTION, watch=WATCH)
         self._below.children = (widgets.HTML(alarm_story_svg(alarm_story(scenario, run))), stepper)
 
     def __repr__(self) -> str:

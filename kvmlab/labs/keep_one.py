@@ -22,7 +22,7 @@ from kvmlab.show.places import Place
 
 WATCH: tuple[tuple[Place, ...], ...] = (
     (Place("hrtimer, due at", ("hrtimer.expires",)),),
-    (Place("hv_deadline", ("timer.hv_deadline",)),),
+    (Place("preemption timer, due at", ("timer.hv_deadline",)),),
     (Place("now", ("now",)),),
     (Place("the guest's deadline", ("timer.tscdeadline",)),),
     (Place("expiry pending", ("timer.pending",)),),

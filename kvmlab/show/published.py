@@ -35,7 +35,7 @@ class Published:
         return of[0].figure.cycles - of[-1].figure.cycles, of[0].model - of[-1].model
 
     def __repr__(self) -> str:
-        lines = [f"{'vmexit.flat':<34}{'published':>10}{self.profile.name:>12}{'miss':>10}"]
+        lines = [f"{'vmexit.flat':<38}{'published':>10}{self.profile.name:>12}{'miss':>10}"]
         lines += [_line(m.figure.name, m.figure.cycles, m.model) for m in self.misses]
         lines += [self._difference(case) for case in ("tscdeadline", "tscdeadline_immed")]
         return "\n".join(lines)
@@ -47,4 +47,4 @@ class Published:
 
 def _line(name: str, published: int, model: Fraction) -> str:
     percent = float(100 * (model - published) / published)
-    return f"{name:<34}{published:>10}{round(model):>12}{percent:>+8.1f} %"
+    return f"{name:<38}{published:>10}{round(model):>12}{percent:>+8.1f} %"

@@ -43,7 +43,7 @@ def test_the_gain_of_the_preemption_timer_is_no_constant() -> None:
     """A year later it was 1200, not 800: the model stays near 800, and its table says so."""
     said, got = TABLE.difference("tscdeadline")
     assert (said, abs(got - 800) <= 32) == (1200, True)
-    assert "tscdeadline: the two differ by          1200         788   -34.3 %" in repr(TABLE)
+    assert "tscdeadline: the two differ by              1200         788   -34.3 %" in repr(TABLE)
 
 
 def test_one_exit_of_the_preemption_timer_is_a_round_trip() -> None:
