@@ -1,4 +1,4 @@
-"""The kernel of a scenario for which none need be said."""
+"""What need not be said, and the word for every step."""
 
 from kvmlab.errors import BadInput
 from kvmlab.scenarios.benches import BENCHES
@@ -12,6 +12,8 @@ DEFAULT_KERNELS = {
     **dict.fromkeys(BENCHES, DEFAULT_MEASURED),
 }
 """v4.18 promises nothing to a level above it."""
+EACH = "each"
+"""Behind --without: every step of the switch, one at a time."""
 
 
 def which(asked: str | None, scenario: str) -> str:

@@ -2,14 +2,15 @@
 
 import json
 from argparse import Namespace
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from kvmlab.cli.defaults import which
+from kvmlab.cli.defaults import EACH, which
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.kernels.orders import parse_order
 from kvmlab.kernels.step_table import step_table as bare_path
+from kvmlab.labs.ablations import ablations
 from kvmlab.machine.property import Property
 from kvmlab.scenarios.mixes import AMD
 from kvmlab.scenarios.names import scenario
@@ -29,6 +30,8 @@ KNOBS = ("cancel", "sender", "senders", "memory", "barrier", "preemptions", *LEV
 
 def explore(args: Namespace) -> int:
     """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
+    if args.without == [EACH]:
+        return _each(args)
     chosen = _table(args) if args.order else _scenario(args)
     result = _liveness(args, chosen) if args.liveness else explore_all(chosen, args.limit, args.reduce)
     if args.order and not args.reduce and args.limit is None:
@@ -52,6 +55,17 @@ def _liveness(args: Namespace, chosen: Scenario) -> Liveness:
         if name not in known:
             raise unknown("fairness", name, known)
     return liveness(chosen, [known[name] for name in args.fairness or ()], args.limit)
+
+
+def _each(args: Namespace) -> int:
+    """Leave every step of the switch out, one at a time; the status is that of the whole kernel."""
+    if args.scenario != "hv-timer" or args.liveness or args.limit is not None or args.reduce or args.count:
+        raise BadInput(f"--without {EACH} is for hv-timer, and tries every schedule of each")
+    knobs = {knob: value for knob, value in _said(args).items() if knob != "without"}
+    table = ablations(kernel(which(args.kernel, args.scenario)), **knobs)
+    rows = {"scenario": args.scenario, "kernel": table.kernel, "whole": asdict(table.whole)}
+    print(json.dumps({**rows, "ablations": list(map(asdict, table.rows))}) if args.json else table)
+    return 1 if table.whole.label else 0
 
 
 def _how(chosen: Scenario, result: Exploration) -> tuple[Mechanism, ...]:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from kvmlab import __version__
 from kvmlab.cli import catalog, exploring, measuring, tracing, unittests
-from kvmlab.cli.defaults import DEFAULT_KERNELS
+from kvmlab.cli.defaults import DEFAULT_KERNELS, EACH
 from kvmlab.errors import BadInput
 from kvmlab.kernels.orders import EVENTS
 from kvmlab.scenarios.benches import BENCHES
@@ -129,7 +129,8 @@ def _posted(group: "argparse._ArgumentGroup") -> None:
 
 
 def _timer(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--without", nargs="+", metavar="STEP", help="leave steps of the switch code out")
+    each = f"leave steps of the switch code out; {EACH}: every one, one at a time"
+    group.add_argument("--without", nargs="+", metavar="STEP", help=each)
     group.add_argument("--hlt", type=int, metavar="N", help="the guest may halt N times (1)")
     group.add_argument("--wakes", type=int, metavar="N", help="N interrupts of another CPU (1)")
     group.add_argument("--migrations", type=int, metavar="N", help="the thread may be moved N times (0)")
