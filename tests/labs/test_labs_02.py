@@ -197,7 +197,7 @@ def test_a_press_shows_who_has_the_alarm_and_the_schedule() -> None:
         grid().press(name, column)
         line, stepper = grid()._below.children
         assert says in line.value and isinstance(stepper, Stepper)
-        assert "preemption timer, due at" in stepper._picture.value and "hrtimer, due at" in stepper._picture.value
+        assert all(f"{timer}, due at" in stepper._picture.value for timer in ("preemption timer", "hrtimer"))
     with pytest.raises(BadInput, match="column"):
         grid().press("v4.7", "sleeps")
 
