@@ -13,7 +13,9 @@ from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.schedulers.replay import replay
-from kvmlab.show.alarm_story import AlarmStory, alarm_story_svg, alarm_story_text, story
+from kvmlab.show.alarm_story import AlarmStory, story
+from kvmlab.show.alarm_story_svg import alarm_story_svg
+from kvmlab.show.alarm_story_text import alarm_story_text
 from kvmlab.show.deadline_rows import undisturbed
 from kvmlab.show.verdicts import Build
 from kvmlab.show.widgets.stepper import Stepper

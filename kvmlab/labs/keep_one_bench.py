@@ -10,7 +10,7 @@ from kvmlab.labs.checked import Checked
 from kvmlab.labs.judgement import Judgement
 from kvmlab.labs.keep_one import WATCH, judge
 from kvmlab.schedulers.replay import replay
-from kvmlab.show.alarm_story import alarm_story_svg
+from kvmlab.show.alarm_story_svg import alarm_story_svg
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.order_list import OrderList
 from kvmlab.show.widgets.twin import TwinBox

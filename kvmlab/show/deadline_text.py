@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
-from kvmlab.show.alarm_story import told
+from kvmlab.show.alarm_story_text import told
 from kvmlab.show.deadline import GUESTS, Cost, DeadlineView, Row, cycles
 
 COLUMNS = 80

@@ -46,7 +46,7 @@ def test_the_alarm_hops_and_is_lost(lab: Lab) -> None:
     press(cell, "halt")
     cell.locator("select").select_option(label="64672c9 - pre_block(): no switch before the wait")
     expect(picture).to_contain_text("LOST")
-    cell.locator("select").select_option(label="64672c9 - SW.cancel_hv: a switch that gives up nothing")
+    cell.locator("select").select_option(label="64672c9 - SW.cancel_hv: nothing is given up")
     expect(picture).to_contain_text("TWICE")
     lab.screenshot("02-twice", of=cell)
     grid = cell_with(lab, "nb02.verdicts()")

@@ -1,5 +1,6 @@
 """The alarm line of a run: every bug of the timer is to be seen in it, and it says so in one sentence."""
 
+from dataclasses import replace
 from functools import cache
 from xml.etree.ElementTree import Element, fromstring
 
@@ -12,18 +13,9 @@ from pictures import SVG, alternative, overlaps, size, words
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.show.alarm import Stretch, Who
-from kvmlab.show.alarm_story import (
-    LEFT,
-    NONE,
-    OLD,
-    RIGHT,
-    TOP,
-    AlarmStory,
-    alarm_story_svg,
-    alarm_story_text,
-    reasons,
-    story,
-)
+from kvmlab.show.alarm_story import NONE, OLD, AlarmStory, reasons, story
+from kvmlab.show.alarm_story_svg import LEFT, RIGHT, TOP, alarm_story_svg
+from kvmlab.show.alarm_story_text import alarm_story_text
 from kvmlab.show.alarm_svg import STRIP, laid, track_y
 from kvmlab.show.deadline_rows import undisturbed
 
@@ -117,12 +109,21 @@ def run(who: Who, exit: str = "", halted: bool = False) -> Stretch:
     return Stretch(who, False, False, False, who in ("polls", "asleep"), 0, False, exit, halted)
 
 
+def test_whoever_runs_while_the_deadline_passes_has_room_on_both_sides() -> None:
+    """As much on either as for a stretch of his own, so that his name fits beside the flag."""
+    kvm, before, behind = laid([run("KVM"), run("guest"), replace(run("guest"), past=True)], 0, 124)
+    assert [place.right - place.left for place in (kvm, before, behind)] == pytest.approx([36, 44, 44])
+
+
 @pytest.mark.parametrize(
     ("alarm", "said"),
     [
         ([run("KVM", "-"), run("guest"), run("KVM", "MSR_WRITE")], ["", "", "MSR_WRITE"]),
-        ([run("KVM", "HLT"), run("KVM", "HLT", True), run("KVM", "HLT"), run("guest")], ["HLT, woken", ""]),
-        ([run("KVM", "HLT"), run("KVM", "HLT", True), run("asleep", "", True)], ["HLT", ""]),
+        (
+            [run("KVM", "HLT"), run("KVM", "HLT", True), run("KVM", "HLT"), run("guest")],
+            ["HLT, woken", "", "", ""],
+        ),
+        ([run("KVM", "HLT"), run("KVM", "HLT", True), run("asleep", "", True)], ["HLT", "", ""]),
         ([run("asleep", "", True), run("host"), run("KVM", "HLT", True)], ["", "", "woken"]),
         (
             [run("KVM", "EXTERNAL_INTERRUPT"), run("host"), run("KVM", "EXTERNAL_INTERRUPT")],

@@ -18,7 +18,7 @@ GUESTS = ("busy", "halt")
 KERNELS: Mapping[str, str] = {
     "64672c9": "64672c9 (2016): the patch",
     "64672c9 - pre_block()": "64672c9 - pre_block(): no switch before the wait",
-    "64672c9 - SW.cancel_hv": "64672c9 - SW.cancel_hv: a switch that gives up nothing",
+    "64672c9 - SW.cancel_hv": "64672c9 - SW.cancel_hv: nothing is given up",
     "b95234c": "b95234c (2017): no KVM_REQ_EVENT, notebook 03",
 }
 """What the picture offers for its lower row, and what it says of each."""
