@@ -26,7 +26,7 @@ WATCH: tuple[tuple[Place, ...], ...] = (
     (Place("now", ("now",)),),
     (Place("the guest's deadline", ("timer.tscdeadline",)),),
     (Place("expiry pending", ("timer.pending",)),),
-    (Place("times delivered", ("timer.injected",)),),
+    (Place("times given", ("timer.injected",)),),
     (Place("who runs", ("core.frame",)),),
     (Place("guest halted", ("halt.mp_state",)),),
     (Place("waits / asleep", ("halt.waiting", "halt.asleep")),),

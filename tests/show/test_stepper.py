@@ -58,6 +58,15 @@ def test_a_note_takes_the_foot() -> None:
     assert view(scenario("v3.2"), run, 1, note="Look here.").foot == "Look here."
 
 
+def test_the_signs_in_the_gutter_are_told_above_it() -> None:
+    """Beside the path's title: the signs that are drawn, and against which kernel."""
+    shown = late()
+    signs = {"added": "+", "changed": "~", "moved": "↕"}
+    drawn = [sign for mark, sign in signs.items() if mark in {row.mark for row in shown.rows}]
+    aside = [w.says for w in words(stepper_svg(shown)) if "d6185f2" in w.says][0]
+    assert drawn and aside.startswith(" ".join(drawn))
+
+
 def test_the_path_shows_where_the_vcpu_is() -> None:
     """Rows of this lap are done, one is next, the others are later; in the guest it waits."""
     when = {row.label: row.when for row in late(12).rows}

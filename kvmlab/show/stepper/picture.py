@@ -4,7 +4,7 @@ from kvmlab.show.marks import check, cross
 from kvmlab.show.measure import width, wrap
 from kvmlab.show.stepper.frame import BOTTOM, FOOT, HEIGHT, LEFT, MIDDLE, RIGHT, TOP, WIDTH, Panel
 from kvmlab.show.stepper.past_svg import past_svg
-from kvmlab.show.stepper.path_svg import path_svg
+from kvmlab.show.stepper.path_svg import SIGNS, path_svg
 from kvmlab.show.stepper.state_svg import state_svg
 from kvmlab.show.stepper.view import StepperView
 from kvmlab.show.svg import document, group, line, rect, text
@@ -37,9 +37,8 @@ def _head(view: StepperView) -> str:
 def _path_title(view: StepperView) -> tuple[str, str]:
     """Return title and aside of the path, as much of them as there is room for."""
     titles = (f"{view.path}, {view.dated}", f"{view.path}, {view.kernel}", view.kernel)
-    asides = (f"marked: differs from {view.rival}", f"differs from {view.rival}")
-    if not any(row.mark for row in view.rows):
-        asides = ("", "")
+    signs = " ".join(SIGNS[mark] for mark in SIGNS if mark in {row.mark for row in view.rows})
+    asides = (f"{signs} differs from {view.rival}", f"{signs} unlike {view.rival}") if signs else ("",)
     wordings = ((title, aside) for title in titles for aside in asides)
     return next((each for each in wordings if _fits(*each)), (view.kernel, ""))
 
