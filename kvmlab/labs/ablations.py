@@ -48,7 +48,7 @@ class Ablations:
             for row in self.rows
         ]
         foot = f"{len(self.needed)} of {len(self.rows)} are needed. Every schedule was tried."
-        return "\n".join([_line(self.kernel, str(self.whole)), *rows, foot])
+        return "\n".join([_line(f"{self.kernel}, whole", str(self.whole)), *rows, foot])
 
 
 def _line(what: str, found: str) -> str:

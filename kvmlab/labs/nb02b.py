@@ -8,6 +8,8 @@ import ipywidgets as widgets
 from kvmlab.errors import unknown
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs import nb02
+from kvmlab.labs.ablations import Ablations
+from kvmlab.labs.ablations import ablations as every_step
 from kvmlab.labs.alarm_grid import AlarmLine
 from kvmlab.labs.histogram_bench import LatencyHistogram as histogram
 from kvmlab.labs.hunt_bench import HuntBench
@@ -24,6 +26,7 @@ from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.widgets.sensitivity import RestsOn as rests_on
 
 __all__ = [
+    "ablations",
     "broken_timers",
     "calculator",
     "explore",
@@ -97,6 +100,11 @@ def _latency(kernels: tuple[str, ...], timer: str) -> Iterator[str]:
 def hunt() -> HuntBench:
     """Return the bench of the hunt."""
     return HuntBench()
+
+
+def ablations(name: str) -> Ablations:
+    """Return what breaks in the kernel called ``name`` without each step of its switch, and how."""
+    return every_step(named(name))
 
 
 def broken_timers() -> str:
