@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OnOpen = Callable[[Scenario, str | None], object]
 """What a press does: (the cell's scenario, its shortest counterexample or ``None``)."""
 
-CELL, NAME = "236px", "220px"
+NAME = "220px"
 
 
 class VerdictGrid(TwinBox):
@@ -48,7 +48,8 @@ class VerdictGrid(TwinBox):
         self._on_open, self._watch = on_open or self._step_through, watch
         self._said = widgets.HTML()
         self._legend = widgets.HTML(_legend(self.table.rules))
-        template = f"{NAME} repeat({len(columns)}, {CELL})"
+        self._width = _width([*self.table.columns, *map(_text, self.table.cells.values())])
+        template = f"{NAME} repeat({len(columns)}, {self._width})"
         self._grid = widgets.GridBox(
             [*self._heads(), *self._cells()],
             layout={"grid_template_columns": template, "grid_gap": "4px 8px", "align_items": "center"},
@@ -67,12 +68,8 @@ class VerdictGrid(TwinBox):
             yield from (self._cell(cell) for cell in cells)
 
     def _cell(self, cell: Verdict) -> widgets.Button:
-        """Return the button of a cell; what breaks is bold and crossed, so that no colour is needed.
-
-        Of what holds it says how much was searched.
-        """
-        text = f"{cell}, {plural(cell.exploration.states, 'state')}" if cell.holds else str(cell)
-        made = button(text, partial(self._open, cell), cell.sentence, CELL)
+        """Return the button of a cell; what breaks is bold and crossed, so that no colour is needed."""
+        made = button(_text(cell), partial(self._open, cell), cell.sentence, self._width)
         made.style.font_weight = "normal" if cell.holds else "bold"
         return made
 
@@ -100,6 +97,16 @@ class VerdictGrid(TwinBox):
 
     def __repr__(self) -> str:
         return repr(self.table)
+
+
+def _text(cell: Verdict) -> str:
+    """Return what a button says; of what holds, how much was searched."""
+    return f"{cell}, {plural(cell.exploration.states, 'state')}" if cell.holds else str(cell)
+
+
+def _width(texts: Sequence[str]) -> str:
+    """Return the width of the columns: so that the longest text has room even if it is bold."""
+    return f"{9 * max(map(len, texts)) + 24}px"
 
 
 def _words(text: str, *, bold: bool = False, mono: bool = False) -> widgets.HTML:
