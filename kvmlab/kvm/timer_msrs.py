@@ -141,14 +141,12 @@ WRITE_LVTT = block("write_lvtt", block("update_lvtt", LVTT_WRITE, hrtimer.CANCEL
 
 
 def _count_4_10(s: list[int], me: TimedVcpu) -> str | None:
-    """The period in cycles, its end in both clocks; 0 stops, deadline mode is deaf."""
+    """The period in cycles, its end in both clocks; 0 stops."""
     t = me.timer
-    if mode(s, me) == Mode.TSC_DEADLINE:
-        return "start"
     s[t.tmict], s[t.pending] = written(s, me), 0
     s[t.period] = t.clock.cycles(s[t.tmict], apic_timer.divide_by(s[t.tdcr]))
     if not s[t.period]:
-        return "start"
+        return "in_count_mode"
     limit_period(s, me)
     s[t.target] = host_now(s, me) + s[t.period]
     s[t.tscdeadline] = guest_now(s, me) + scaled(s[t.period], me)
@@ -163,16 +161,17 @@ def limit_period(s: list[int], me: TimedVcpu) -> None:
 
 def _count(s: list[int], me: TimedVcpu) -> str | None:
     done = _count_4_10(s, me)
-    if done and mode(s, me) != Mode.TSC_DEADLINE:
+    if done:
         s[me.timer.tscdeadline] = 0
     return done
 
 
 TMICT_CALL = Step(
     "TMICT.begin",
-    nothing,
-    says="the guest writes the initial count",
+    lambda s, me: "in_count_mode" if mode(s, me) == Mode.TSC_DEADLINE else None,
+    says="the guest writes the initial count; is the timer in deadline mode? then the write is ignored",
     source=LAPIC + "kvm_lapic_reg_write",
+    leaves=("in_count_mode",),
     emits=trace.register("APIC_TMICT"),
 )
 TMICT_WRITE_4_10 = Step(
@@ -180,7 +179,7 @@ TMICT_WRITE_4_10 = Step(
     _count_4_10,
     says="pending := 0; the period, and when it ends; 0: nothing is started",
     source=LAPIC + "kvm_lapic_reg_write, set_target_expiration",
-    leaves=("start",),
+    leaves=("in_count_mode",),
 )
 TMICT_WRITE = replace(
     TMICT_WRITE_4_10,
@@ -190,9 +189,13 @@ TMICT_WRITE = replace(
 )
 WRITE_TMICT = block(
     "write_tmict",
-    TMICT_CALL,
-    hrtimer.CANCEL,
-    block("start", TMICT_WRITE_4_10, call("start_apic_timer", LAPIC + "kvm_lapic_reg_write")),
+    block(
+        "in_count_mode",
+        TMICT_CALL,
+        hrtimer.CANCEL,
+        TMICT_WRITE_4_10,
+        call("start_apic_timer", LAPIC + "kvm_lapic_reg_write"),
+    ),
     WRMSR_DONE,
 )
 

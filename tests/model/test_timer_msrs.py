@@ -263,12 +263,26 @@ def test_the_current_count(name: str, mode: Mode) -> None:
     assert current_count(made.s, made.vcpu) == 0 and not made.holders()[1]
 
 
-@pytest.mark.parametrize("name", ["v4.7", "v4.10", "v4.19", "v6.1"])
-def test_each_mode_is_deaf_to_the_other_register(name: str) -> None:
-    """A count is ignored in deadline mode."""
+@pytest.mark.parametrize("name", ["v4.7", *HV_KERNELS, "v6.1+preemption-timer=0"])
+@pytest.mark.parametrize("deadline", [0, DEADLINE])
+@pytest.mark.parametrize("pending", [0, 1])
+def test_a_count_in_deadline_mode_changes_nothing(name: str, deadline: int, pending: int) -> None:
+    """Read in 4.10.17, 4.19, 6.1, kvm_lapic_reg_write: the write is left before anything is cancelled."""
     made = bench(name, Mode.TSC_DEADLINE)
-    made.write("c", 10_000)
-    assert made.holders() == (False, False) and current_count(made.s, made.vcpu) == 0
+    if deadline:
+        made.write("d", deadline)
+    made.s[made.timer.pending] = pending
+    before = aside(made, "c")
+    for count in (10_000, 0):
+        made.write("c", count)
+        assert aside(made, "c") == before
+    assert any(made.holders()) == bool(deadline) and current_count(made.s, made.vcpu) == 0
+
+
+def aside(made: Bench, letter: str) -> list[int]:
+    """Return the whole state but what the guest writes, and where the function ``letter`` stands."""
+    told = made.vcpu.guests[0].value, made.system.pc[letter]
+    return [value for place, value in enumerate(made.s) if place not in told]
 
 
 def test_a_period_has_a_minimum() -> None:
