@@ -14,8 +14,8 @@ from kvmlab.kernels.kernel import Patch, PathEdit, Setting, swap
 from kvmlab.kernels.v4_10 import RUN_PENDING_ENDS
 from kvmlab.kvm import emulated, events, exits, nested
 from kvmlab.kvm.apic import WRMSR_ICR_EITHER
-from kvmlab.kvm.check_nested_events import ORDER_4_11, ORDER_4_19, ORDER_5_10
-from kvmlab.kvm.injection import injection, running
+from kvmlab.kvm.check_nested_events import ORDER_4_11, ORDER_4_19, ORDER_5_10, QUEUED
+from kvmlab.kvm.injection import injection, injection_4_11, running
 from kvmlab.kvm.nested_entry import NESTED_TIMER, load_vmcs02, nothing_injected
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.reflect import REFLECT
@@ -74,11 +74,15 @@ def handle_exit(vmresume: Step, timer: Step, *others: Step) -> Block:
 
 
 def _order(name: str, order: Sequence[str]) -> tuple[PathEdit | Setting, ...]:
-    """Return the edits that put L1's events in this order, and the setting that says which one it is."""
+    """Return the edits that put L1's events in this order, and the setting that says which one it is.
+
+    4.11's first question needs 4.11's injection: in v4.18's, what is busy would never be injected.
+    """
     source = f"{name} check_nested_events"
+    inject = injection_4_11 if QUEUED in order else injection
     return (
         swap("REQ.other", running(order, X86 + "kvm_vcpu_running")),
-        swap("INJECT", injection(order, source)),
+        swap("INJECT", inject(order, source)),
         Setting(
             "nested_order", int(name[1:].replace(".", "")), f"L1's events in the order of {name}", source
         ),
@@ -95,7 +99,7 @@ ORDERS = tuple(
     )
     for name, order in (("v4.11", ORDER_4_11), ("v4.19", ORDER_4_19), ("v5.10", ORDER_5_10))
 )
-"""The order alone, on another release."""
+"""The order on another release: alone, but for v4.11's, which brings its injection."""
 
 V4_18 = Patch(
     "v4.18",

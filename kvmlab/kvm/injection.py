@@ -1,15 +1,21 @@
 """inject_pending_event as it is since 2018: what is injected, what L1 is told, in which order.
 
 What has to be injected again goes first, and does not hide from L1 what it has to hear of: that is asked
-for in the same lap (v4.16). Source: v4.18 and v5.10 x86.c inject_pending_event, kvm_vcpu_running,
-kvm_queue_exception.
+for in the same lap (v4.16). Before, it was hidden, and so it was behind a new exception. Source: v4.10, v4.18
+and v5.10 x86.c inject_pending_event, kvm_vcpu_running, kvm_queue_exception.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from kvmlab.kvm import events, nested
-from kvmlab.kvm.check_nested_events import anything_for_l1, check_nested_events
+from kvmlab.kvm.check_nested_events import (
+    EVENTS,
+    anything_for_l1,
+    check_nested_events,
+    nested_exit,
+    queued_exception,
+)
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.run_loop import REQUESTS
@@ -17,7 +23,7 @@ from kvmlab.machine.step import STAY, Guard, Row, Step, prioritised
 from kvmlab.processor import intr_info
 from kvmlab.processor.timer_events import DEBUG_VECTOR
 
-X86 = "v4.18 x86.c "
+X86, X86_4_10 = "v4.18 x86.c ", "v4.10 x86.c "
 
 
 def queue_debug_exception(s: list[int], me: Vcpu) -> None:
@@ -54,7 +60,7 @@ def _exception(for_l1: Guard) -> Step:
     return Step(
         "INJECT.exception",
         run,
-        lambda s, me: me.exception is not None and s[me.exception],
+        queued_exception,
         "the pending #DB moves into the entry field; if L1 has to hear of something: req_immediate_exit := 1",
         X86 + "inject_pending_event",
         leaves=("event",),
@@ -86,6 +92,28 @@ def injection(order: Sequence[str], source: str) -> Row:
         _busy(for_l1, source),
         *check_nested_events(order, source),
         _exception(for_l1),
+        nested.INJECT_IRQ,
+        nested.INJECT_NONE,
+    )
+
+
+def injection_4_11(order: Sequence[str], source: str) -> Row:
+    """Return inject_pending_event as it was: what is to be injected goes first, and L1 is not asked for then.
+
+    L1 is told of an exception that it intercepts as it is injected.
+    """
+
+    def nobody(s: Sequence[int], me: Vcpu) -> bool:
+        return False
+
+    says = "the pending #DB moves into the entry field; nobody asks what L1 has to hear of"
+    return prioritised(
+        "INJECT",
+        nested_exit(EVENTS["exception"], "v4.10 vmx.c vmx_queue_exception"),
+        replace(_exception(nobody), says=says, source=X86_4_10 + "inject_pending_event", leaves=()),
+        replace(nested.REINJECT, source=X86_4_10 + "inject_pending_event"),
+        _busy(anything_for_l1(order), source),
+        *check_nested_events(order, source),
         nested.INJECT_IRQ,
         nested.INJECT_NONE,
     )

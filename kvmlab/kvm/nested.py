@@ -92,7 +92,7 @@ def _inject_irq(s: list[int], me: Vcpu) -> None:
 
 
 def _irq_window(s: list[int], me: Vcpu) -> None:
-    s[me.guests[0].vmcs.proc] |= INTERRUPT_WINDOW_EXITING
+    s[current(s, me).vmcs.proc] |= INTERRUPT_WINDOW_EXITING
 
 
 def nothing(s: list[int], me: Vcpu) -> None:
