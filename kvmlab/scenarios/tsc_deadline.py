@@ -16,7 +16,8 @@ from kvmlab.machine.step import Step
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.apic_timer import MASKED
 from kvmlab.processor.exits import Exit
-from kvmlab.processor.records import frame
+from kvmlab.processor.records import frame, show_flag
+from kvmlab.scenarios.costed import costed, with_handlers
 from kvmlab.scenarios.deadline_guest import PROGRAMS, Program, guest
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.timer_parts import Host, actors, parts
@@ -53,19 +54,22 @@ EXIT_IO = Step(
 )
 
 
-def tsc_deadline(kernel: Kernel, *, mode: str = "hlt", rounds: int = 16, host: Host = TRACED) -> Scenario:
+def tsc_deadline(
+    kernel: Kernel, *, mode: str = "hlt", rounds: int = 16, host: Host = TRACED, costs: bool = False
+) -> Scenario:
     """Return the scenario on ``kernel``: a traced guest, so many rounds.
 
-    ``mode`` is "busy", "hlt" or "past" (a TSC deadline), "oneshot_hlt" or "periodic" (a count). Raises
-    BadInput for a kernel that is not modelled for it, a mode nobody knows, or fewer rounds than one.
+    ``mode`` is "busy", "hlt" or "past" (a TSC deadline), "oneshot_hlt" or "periodic" (a count). With
+    ``costs`` the kernel has the steps that only take time, for a clock that goes by a machine's profile.
+    Raises BadInput for a kernel that is not modelled for it, a mode nobody knows, or fewer rounds than one.
     """
     kernel.require("tsc-deadline")
     if mode not in PROGRAMS:
         raise unknown("mode", mode, PROGRAMS)
     if rounds < 1:
         raise BadInput("rounds: 1 or more")
-    run = timed(kernel, EXIT_IO)
     layout = Layout()
+    run = _costed(kernel, layout) if costs else timed(kernel, EXIT_IO)
     the = parts(layout, run, host, lvtt=MASKED)
     links = {"guest": the.guest, "tsc": the.vcpu.timer.tsc, "delta": DELTA[mode]}
     program = layout.record(Program, "program", rounds=rounds, **links)
@@ -87,6 +91,10 @@ def tsc_deadline(kernel: Kernel, *, mode: str = "hlt", rounds: int = 16, host: H
         (Property("SERVED", "every round ends", unserved),),
         ended,
         "",
-        {"mode": mode, "rounds": rounds, "host": host},
+        {"mode": mode, "rounds": rounds, "host": host, "costs": costs},
         {**the.named, "program": program},
     )
+
+
+def _costed(kernel: Kernel, layout: Layout) -> Kernel:
+    return with_handlers(costed(kernel, layout.add("gap", 0, show_flag)), (EXIT_IO,))

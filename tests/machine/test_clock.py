@@ -63,3 +63,14 @@ def test_a_run_that_its_limit_ended_says_so() -> None:
     assert clocked(lanes, limit=4).stopped == "after 4 steps"
     assert len(clocked(lanes, limit=4).steps) == 4
     assert (clocked(lanes, limit=7).stopped, len(clocked(lanes, limit=7).steps)) == ("", 6)
+
+
+@pytest.mark.parametrize(("event", "times"), [(0, [0, 10, 20]), (7, [0, 24, 34])])
+def test_to_record_an_event_takes_time(event: int, times: list[int]) -> None:
+    """A step that tells of two things keeps its CPU busy for two events more; a silent one does not."""
+    told = (("kvm_entry", {}), ("kvm_exit", {}))
+    loud = Step("LOUD", lambda s, me: None, emits=lambda before, after, me: told)
+    silent = [Step(f"SILENT{i}", lambda s, me: None) for i in range(2)]
+    actor = Actor("w", "worker", block("p", loud, *silent), None)
+    run = clocked(System(Layout(), [actor]), Profile("even", {}, 10), event=event)
+    assert [step.time for step in run.steps] == times

@@ -1,5 +1,8 @@
 """The recorded timer traces, and the model's runs beside them: what is compared, and what is left out.
 
+The runs are those of the machine that a learner sees, ``traced``, and as in the recordings each event takes
+the time that it takes to record it.
+
 Left out: the guest's own marks and its page fault, PAUSE exits, interrupts that are not for the guest's
 timer (the host's tick, a device), each with the entry behind the exit; and kvm_halt_poll_ns, for whether
 the polling time grows is a matter of a percent of a halt's length.
@@ -10,8 +13,12 @@ from functools import cache
 
 from kvmlab.kernels.names import kernel
 from kvmlab.machine.run import Run
+from kvmlab.scenarios.timer_parts import Host
+from kvmlab.scenarios.tsc_deadline import TRACED as HOST
 from kvmlab.scenarios.tsc_deadline import tsc_deadline
-from kvmlab.schedulers.clock import Profile, clocked
+from kvmlab.schedulers.clock import clocked
+from kvmlab.schedulers.profile import MachineProfile
+from kvmlab.schedulers.profiles.traced import EVENT, TRACED
 from kvmlab.traces import Event, load
 
 OWN = {"kvm_pio", "kvm_userspace_exit", "kvm_page_fault", "kvm_ple_window_update", "kvm_halt_poll_ns"}
@@ -29,29 +36,6 @@ TRACES = {
     "vmx_pt0_lab_periodic": ("v6.1+preemption-timer=0", "periodic"),
 }
 """Recording -> kernel and guest."""
-
-EMULATED = Profile(
-    "roughly the emulated CPU of the recordings, with tracing on",
-    {
-        "IRQ.timer": 1800,
-        "IRQ.timer_called": 1800,
-        "EXPIRED.wake": 1500,
-        "SCHEDULE.in": 1700,
-        "SCHEDULE.out": 1900,
-        "POLL.adapt": 1200,
-        "TAIL.deliver": 700,
-        "EXPIRED.deliver": 700,
-        "SW.start": 800,
-        "FN.again": 700,
-        "SW.state": 650,
-        "HV.recheck": 650,
-        "TRACE.entry": 650,
-        "VMEXIT": 650,
-        "WRMSR.done": 650,
-    },
-    default=60,
-)
-"""A traced event is some 650 cycles there, a context switch some thousands; the rest is steps alike."""
 
 
 def key(event: Event) -> tuple[object, ...]:
@@ -87,21 +71,33 @@ def recorded(name: str) -> list[Event]:
     return told(load(name))[1:]
 
 
+def scaled(percent: int) -> MachineProfile:
+    """Return the machine of the recordings with all of its cycles so many percent of what they are."""
+    known = TRACED.parameters.values()
+    return TRACED.derive("scaled", **{p.name: p.cycles * percent // 100 for p in known})
+
+
 @cache
-def run(name: str, rounds: int = 16) -> Run:
-    """Return the model's run for a recording."""
+def run(name: str, rounds: int = 16, percent: int = 100, host: Host = HOST) -> Run:
+    """Return the model's run for a recording, with every cost so many percent of what it is."""
     on, mode = TRACES[name]
-    made = clocked(tsc_deadline(kernel(on), mode=mode, rounds=rounds).system, EMULATED, limit=20_000)
+    guest = tsc_deadline(kernel(on), mode=mode, rounds=rounds, host=host, costs=True)
+    made = clocked(guest.system, scaled(percent), 20_000, event=EVENT * percent // 100)
     assert not made.stopped
     return made
 
 
 @cache
-def modelled(name: str, rounds: int = 16) -> list[Event]:
+def modelled(name: str, rounds: int = 16, percent: int = 100, host: Host = HOST) -> list[Event]:
     """Return what the model's run would print."""
     made = [
         Event.of(fired, step.time, fields)
-        for step in run(name, rounds).steps
+        for step in run(name, rounds, percent, host).steps
         for fired, fields in step.events
     ]
     return told(made)
+
+
+def halts(events: Iterable[Event]) -> list[int]:
+    """Return the nanoseconds of the halts that were slept through."""
+    return [e.fields["ns"] for e in events if e.name == "kvm_vcpu_wakeup" and e.fields["waited"]]
