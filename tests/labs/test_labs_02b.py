@@ -95,11 +95,14 @@ def test_show_me_opens_what_answers_it(number: str) -> None:
 
 
 def test_the_recorded_machine_is_predicted_and_its_misses_are_shown() -> None:
-    """The busy guest to the percent; the halting one two fifths short, its difference by a fifth."""
+    """A first deadline to the percent, the last half as long again; a halt two fifths short, its difference
+    by a fifth; and ten instructions an event are 5 % and more."""
     rows = [line.split() for line in nb02b.recorded_machine().splitlines()[1:]]
     misses = [float(row[-2]) for row in rows]
-    assert all(abs(miss) < 1 for miss in misses[:3])
-    assert all(-45 < miss < -35 for miss in misses[3:5]) and abs(misses[5]) < 34
+    first, least, halt, event = misses[:3], misses[3:6], misses[6:9], misses[9:]
+    assert all(abs(miss) < 1 for miss in first) and 5 < least[0] < 10 and 50 < least[1] < 60
+    assert all(-45 < miss < -35 for miss in halt[:2]) and abs(halt[2]) < 34
+    assert len(event) == 2 and event[0] >= 5 and event[1] <= -5
 
 
 def test_the_hunts_answers_are_the_pages() -> None:
