@@ -87,6 +87,8 @@ def _scenario(args: Namespace) -> Scenario:
         raise BadInput("--fairness is an assumption of --liveness; safety needs none")
     if name == "immediate-exit" and (args.liveness or not said.keys().isdisjoint(LEVELS)):
         name = "pending-smi" if f"L0={AMD}" in (args.cpus or "") else "levels"
+    if "exits" in (args.fairness or ()):
+        said["tick"] = True
     kernel_name = which(args.kernel, name)
     if args.event is not None:
         raise BadInput("--event belongs to --order; a kernel has its own look at KVM_REQ_EVENT")

@@ -102,7 +102,7 @@ def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
     explore.add_argument("--limit", type=int, metavar="N", help="stop after about N states, and say so")
     explore.add_argument("--reduce", action="store_true", help="leave out schedules that show nothing new")
     explore.add_argument("--liveness", action="store_true", help="must it come, in the end?")
-    explore.add_argument("--fairness", nargs="+", metavar="F", help="assumed there: runs, delivery (none)")
+    explore.add_argument("--fairness", nargs="+", metavar="F", help="of runs, delivery, exits; else none")
     explore.add_argument("--count", action="store_true", help="also count interleavings and losing ones")
     _posted(explore.add_argument_group("posted-interrupts"))
     _timer(explore.add_argument_group("hv-timer"))

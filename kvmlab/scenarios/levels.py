@@ -29,6 +29,7 @@ from kvmlab.scenarios.guests import L2, L2_BODY, on_guest
 from kvmlab.scenarios.mixes import cpus_by_level, kernels_by_level
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.stack import LETTERS, Detail, Stack, kvms, stack
+from kvmlab.scenarios.tick import takes_ticks, ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def levels(
     cpus: str = "",
     no_a1: bool = False,
     cancel: bool = False,
+    tick: bool = False,
     apicv: bool | None = None,
     accesses: int = 0,
     after: int | None = None,
@@ -125,8 +127,9 @@ def levels(
     ``methods`` (``L0=ipi,L1=timer0``), ``kernels`` (``L0=v4.18+b5861e5``) and ``cpus`` (``L0=no-timer``)
     say it for single levels. ``no_a1`` drops the assumption that an IPI which level 0 sends to itself
     with interrupts off is pending before its next entry. ``cancel`` adds a thread beside the KVM on top
-    that makes a request and kicks. ``apicv``: level 0 gives L1 a CPU with APICv (``None``: if its kernel
-    says so). ``accesses`` is how often in a lap a KVM above level 0 reads or writes a form that is not
+    that makes a request and kicks, ``tick`` a timer interrupt for every level's CPU while the guest computes:
+    then the fairness "exits" may be assumed. ``apicv``: level 0 gives L1 a CPU with APICv (``None``: if its
+    kernel says so). ``accesses`` is how often in a lap a KVM above level 0 reads or writes a form that is not
     shadowed; ``after`` fixes the guest's VMCALL behind so many instructions. Raises BadInput for an
     impossible knob.
     """
@@ -141,10 +144,12 @@ def levels(
     if cancel:
         sender = Sender(vcpu=parts.vcpus[-1])
         actors.append(Actor("a", "another thread", chosen[-1].paths["request_and_kick"], sender))
+    if tick:
+        actors = [*map(takes_ticks, actors), ticks(parts.vcpus, parts.top)]
     system = System(layout, actors)
     at, end = system.pc["m"], len(system.places["m"])
     knobs = {"levels": levels, "methods": methods, "kernels": kernels, "cpus": cpus, "no_a1": no_a1}
-    more = {"cancel": cancel, "apicv": apicv, "accesses": accesses, "after": after}
+    more = {"cancel": cancel, "tick": tick, "apicv": apicv, "accesses": accesses, "after": after}
     return Scenario(
         "levels",
         f"L{levels} enters L{levels + 1} with a preemption timer of 0, on {levels} KVM{'s' * (levels > 1)}",
@@ -157,5 +162,5 @@ def levels(
         {"core": parts.core, "stack": parts},
         monitor=MONITOR,
         liveness=_liveness(parts, at, end),
-        fairness=fairness([parts.code[level] for level in range(1, levels)]),
+        fairness=fairness([parts.code[level] for level in range(1, levels)], tick),
     )

@@ -33,6 +33,7 @@ from kvmlab.processor.wire import WIRE, Wire
 from kvmlab.scenarios.fairness import fairness
 from kvmlab.scenarios.mixes import AMD, MODELS, by_level, kernels_by_level
 from kvmlab.scenarios.scenario import Scenario
+from kvmlab.scenarios.tick import takes_ticks, ticks
 
 HALF_DELIVERED = 0x31
 """The vector that is to be injected again."""
@@ -159,6 +160,7 @@ def pending_smi(
     cpus: str = "",
     no_a1: bool = False,
     cancel: bool = False,
+    tick: bool = False,
     around: str = "",
 ) -> Scenario:
     """Return the scenario on ``kernel``; its knobs are those of ``levels``, and there is one level.
@@ -180,7 +182,10 @@ def pending_smi(
     layout = Layout()
     parts = _parts(layout, chosen, cpu, no_a1)
     guest = in_guest(GUEST, lambda me: me.guests[0], SVM_EVENTS if svm else TIMER_EVENTS)
-    system = System(layout, _actors(chosen, parts, guest, cancel))
+    actors = _actors(chosen, parts, guest, cancel)
+    if tick:
+        actors = [*map(takes_ticks, actors), ticks((parts.vcpu,), parts.guest)]
+    system = System(layout, actors)
     at, end = system.pc["g"], len(system.places["g"])
     return Scenario(
         "pending-smi",
@@ -191,8 +196,8 @@ def pending_smi(
         lambda s: s[at] == end,
         "",
         {"levels": levels, "methods": methods, "kernels": kernels, "cpus": cpus, "no_a1": no_a1}
-        | {"cancel": cancel, "around": around},
+        | {"cancel": cancel, "tick": tick, "around": around},
         {"core": parts.core, "L0": parts.cpu, "guest": parts.guest, "vcpu": parts.vcpu},
         liveness=(Eventually("NEVER", "L1's SMI handler runs in the end", lambda s: s[at] < end),),
-        fairness=fairness(),
+        fairness=fairness(tick=tick),
     )

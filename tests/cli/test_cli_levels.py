@@ -42,6 +42,7 @@ def test_exactness_by_level(
         ("L0=timer0,L1=ipi", (), ["g:INSN"]),
         ("L0=timer0,L1=ipi", ("runs",), ["g:INSN"]),
         ("L0=timer0,L1=ipi", ("runs", "delivery"), None),
+        ("L0=timer0,L1=ipi", ("exits",), None),
         ("L0=ipi,L1=timer0", (), None),
     ],
 )

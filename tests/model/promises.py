@@ -85,8 +85,12 @@ def way(methods: Sequence[str], *, a1: bool = True, looks: Sequence[bool] = ()) 
     return "kept"
 
 
-PAID = {"in time": {"runs", "delivery"}, "wire": {"runs", "delivery"}, "kept": {"delivery"}}
-"""The assumptions under which it comes in the end."""
+PAID = {
+    "in time": {"runs", "delivery", "exits"},
+    "wire": {"runs", "delivery", "exits"},
+    "kept": {"delivery", "exits"},
+}
+"""The assumptions under which it comes in the end; or, of an exit for another reason, what does instead."""
 
 
 def comes(how: str, fairness: Collection[str]) -> bool:
