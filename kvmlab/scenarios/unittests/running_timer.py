@@ -32,7 +32,7 @@ from kvmlab.scenarios.unittests.bench import (
 )
 from kvmlab.scenarios.unittests.zero_timer import IN_HANDLER
 
-ROUNDS, SHORTEST = 20, 20
+ROUNDS, SHORTEST = 64, 20
 """How often the timer runs out, and the ticks of the first time."""
 
 WBINVD = BODY + VMCALL_LENGTH
