@@ -77,7 +77,8 @@ class Sensitivity:
         now, found = self.values(), []
         for name, cycles in self._cycles.items():
             low, high = (self.values(**{name: cycles * Fraction(100 + p, 100)}) for p in (-percent, percent))
-            found += [Swing(h, name, low[h] - now[h], high[h] - now[h]) for h in now if low[h] != high[h]]
+            swings = [Swing(h, name, low[h] - now[h], high[h] - now[h]) for h in now]
+            found += [swing for swing in swings if swing.lower or swing.higher]
         return sorted(found, key=lambda swing: -max(abs(swing.lower), abs(swing.higher)))
 
     def bands(self, draws: int = 20_000, percent: int = 10, seed: int = 0) -> list[Band]:

@@ -62,8 +62,7 @@ class Strider:
         return Stride(move, steps, last, left)
 
     def _timeless(self, r: Recorder, move: Move) -> bool:
-        """Carry out ``move``; return whether it looked at nothing that varies and left time and deadlines."""
+        """Carry out ``move``; return whether it looked at neither time nor deadlines, and left them."""
         before = [list.__getitem__(r, cell) for cell in self.apart]
         move.carry_out(r)
-        looked = r.reads & (self.apart | self.restless)
-        return not looked and before == [list.__getitem__(r, cell) for cell in self.apart]
+        return r.reads.isdisjoint(self.apart) and before == [list.__getitem__(r, cell) for cell in self.apart]

@@ -1,5 +1,6 @@
 """Who has been asked once is not asked again, and nobody can tell."""
 
+from collections import deque
 from itertools import islice
 from typing import Any
 
@@ -146,6 +147,32 @@ def test_a_counter_that_a_guard_looks_at_does_not_fill_the_memory(monkeypatch: p
     system = System(layout, [Actor("a", "a", path, None)])
     steps = [step.label for step in Clock(system).steps(40)]
     assert steps == ["a:A"] * 30 + ["a:B"] * 10
+
+
+def test_a_stride_ends_in_front_of_a_look_at_what_never_comes_again() -> None:
+    """Who looks at a counter is asked once a round; the way up to there and behind it is remembered."""
+    layout = Layout()
+    layout.add("now")
+    n, x = layout.add("n"), layout.add("x")
+
+    def count(s: list[int], me: Any) -> None:
+        s[n] += 1
+
+    def put(s: list[int], me: Any) -> None:
+        s[x] = 1
+
+    look = Step("LOOK", put, lambda s, me: s[n] >= 0)
+    rows = (*(Step(f"A{i}", put) for i in range(5)), look, *(Step(f"B{i}", put) for i in range(5)))
+    path = loop("p", *rows, Step("COUNT", count), Step("END", put))
+    system = System(layout, [Actor("a", "a", path, None)])
+    clock = Clock(system, UNIT, now=0, seen=frozenset({"END"}))
+    deque(islice(clock, 4 * memory.LIMIT), 0)
+    asked, enabled = [], system.enabled
+    system.enabled = lambda s: asked.append(clock.time) or enabled(s)  # type: ignore
+    deque(islice(clock, 20), 0)
+    assert len(asked) == 20
+    whole = list(plain_steps(system, 13 * (4 * memory.LIMIT + 20), now=0))
+    assert (clock.time, tuple(clock.state)) == (whole[-1][0], whole[-1][2])
 
 
 def test_what_is_looked_at_comes_out_as_a_tuple() -> None:

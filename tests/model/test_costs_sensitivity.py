@@ -1,5 +1,6 @@
 """How much each headline owes to each number: measured once, told for all others; and published bands."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -49,6 +50,17 @@ def test_what_is_told_is_what_measuring_anew_gives() -> None:
     for headline in HEADLINES:
         means = {key: measure(bench, machine).mean for key, bench in headline.benches.items()}
         assert headline.value(means) == told[headline.name], headline.name
+
+
+def test_a_swing_ranks_by_its_size_whatever_its_sign() -> None:
+    """A figure that is best where it stands only falls; who makes it fall most stands first."""
+    some = HEADLINES[0]
+    bench = next(iter(some.benches))
+    best = measure(some.benches[bench], HSW16).mean
+    falls = Sensitivity([replace(some, value=lambda means: -abs(means[bench] - best))], HSW16).swings()
+    assert all(swing.lower < 0 and swing.higher < 0 for swing in falls)
+    sizes = [-min(swing.lower, swing.higher) for swing in falls]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
 
 
 def test_a_swing_is_what_a_tenth_more_or_less_does() -> None:
