@@ -129,7 +129,7 @@ def _posted(group: "argparse._ArgumentGroup") -> None:
 
 
 def _timer(group: "argparse._ArgumentGroup") -> None:
-    each = f"leave steps of the switch code out; {EACH}: every one, one at a time"
+    each = f"leave steps of the switch code out, each wherever it stands; {EACH}: every one, one at a time"
     group.add_argument("--without", nargs="+", metavar="STEP", help=each)
     group.add_argument("--hlt", type=int, metavar="N", help="the guest may halt N times (1)")
     group.add_argument("--wakes", type=int, metavar="N", help="N interrupts of another CPU (1)")

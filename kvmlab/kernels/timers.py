@@ -14,10 +14,10 @@ from kvmlab.kvm import hrtimer
 from kvmlab.kvm.hv_timer import hard_off, soft_off, update
 from kvmlab.kvm.requests import KVM_REQ_MIGRATE_TIMER, KVM_REQ_PENDING_TIMER, KVM_REQ_UNHALT
 from kvmlab.kvm.timer_records import TimedVcpu
-from kvmlab.kvm.vcpu_block import KICK_WAKE, RUNNING
-from kvmlab.kvm.vcpu_load import MIGRATE_TIMER
-from kvmlab.machine.call import Call, link
-from kvmlab.machine.edit import Before, Swap, apply, find
+from kvmlab.kvm.vcpu_block import KICK_WAKE, RUNNING, VCPU_BLOCK
+from kvmlab.kvm.vcpu_load import MIGRATE_TIMER, VCPU_LOAD
+from kvmlab.machine.call import link
+from kvmlab.machine.edit import Before, Swap, apply, find, without_any
 from kvmlab.machine.step import Block, Effect, Node, Row, Step, cases, name_of
 
 Paths = Mapping[str, Block]
@@ -131,43 +131,49 @@ def _kept(clear: Effect) -> Effect:
     return run
 
 
-def switch_steps(kernel: Kernel) -> tuple[str, ...]:
-    """Return the labels of the switch code, steps and calls: what :func:`without` may leave out."""
-    labels = [label for name in (*SWITCH, HALT) for label in _labels(kernel.paths, name)]
-    return tuple(label for label in labels if labels.count(label) == 1)
-
-
 SWITCH = (
     "pre_block",
     "switch_to_sw_timer",
     "post_block",
     "switch_to_hv_timer",
     "start_hv_timer",
+    "start_sw_timer",
     "restart_apic_timer",
     "expired_hv_timer",
 )
 """The functions of the switch between the two timers."""
-HALT = "vcpu_block"
-"""Calls them; the rest of it is not theirs."""
+CALLERS = {"vcpu_block": VCPU_BLOCK, "kvm_arch_vcpu_load": VCPU_LOAD}
+"""They call them; what they were before patch 2 is not the switch's."""
+
+
+def switch_steps(kernel: Kernel) -> tuple[str, ...]:
+    """Return the labels of the switch code, steps and calls: what :func:`without` may leave out."""
+    if "switch_to_hv_timer" not in kernel.paths:
+        return ()
+    return tuple(
+        dict.fromkeys(label for name in (*SWITCH, *CALLERS) for label in _labels(kernel.paths, name))
+    )
 
 
 def without(kernel: Kernel, labels: Sequence[str]) -> Kernel:
     """Return ``kernel`` with steps or calls of the switch code left out; its name says so.
 
-    Raises BadInput for a label that the switch code of this kernel does not have exactly once.
+    A label that stands in several places of the switch is left out in all of them. Raises BadInput for one
+    that the switch code of this kernel does not have.
     """
     known = switch_steps(kernel)
     paths = dict(kernel.paths)
     for label in labels:
         if label not in known:
             raise BadInput(f"{kernel.name} has no switch step {label}; it has {', '.join(known) or 'none'}")
-        name = next(n for n in (*SWITCH, HALT) if label in _labels(paths, n))
-        paths[name] = apply(paths[name], Swap(label))
+        lacking = [name for name in (*SWITCH, *CALLERS) if label in _labels(paths, name)]
+        paths.update({name: without_any(paths[name], label) for name in lacking})
     name = " - ".join([kernel.name, *labels])
     return replace(kernel, name=name, paths=paths)
 
 
 def _labels(paths: Paths, name: str) -> list[str]:
+    before = CALLERS[name].walk() if name in CALLERS else ()
+    own = {node.label for node in before if isinstance(node, Step)}
     steps = [node for node in paths[name].walk() if isinstance(node, Step)] if name in paths else []
-    calls = [step for step in steps if isinstance(step, Call) and step.function in SWITCH]
-    return [step.label for step in (calls if name == HALT else steps)]
+    return [step.label for step in steps if step.label not in own]

@@ -33,8 +33,10 @@ LAPIC = "v4.19 lapic.c "
 
 
 def _preempt(by: int) -> Callable[[list[int], TimedVcpu], None]:
+    """An ablation may lack one of the two: nothing is more allowed than allowed."""
+
     def run(s: list[int], me: TimedVcpu) -> None:
-        s[me.timer.nopreempt] += by
+        s[me.timer.nopreempt] = max(s[me.timer.nopreempt] + by, 0)
 
     return run
 

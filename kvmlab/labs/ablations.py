@@ -56,7 +56,7 @@ def _line(what: str, found: str) -> str:
 
 
 def ablations(kernel: Kernel, **knobs: Any) -> Ablations:
-    """Leave each step and call of the kernel's switch between its timers out, one at a time.
+    """Leave each step and call of the switch between the two timers out, one at a time, wherever it stands.
 
     ``knobs`` are those of :func:`hv_timer` but ``without``; raises BadInput as it does.
     """

@@ -72,6 +72,11 @@ def find(path: Block, label: str) -> Node:
     return found[0]
 
 
+def without_any(path: Block, label: str) -> Block:
+    """Return ``path`` without the nodes called ``label``, however many there are."""
+    return _rebuild(path, Swap(label))
+
+
 def each_step(path: Block, change: Callable[[Step], Step]) -> Block:
     """Return ``path`` with every step changed; one that stands in several rows stays one step."""
     once = cache(change)

@@ -11,19 +11,25 @@ Each rule is one label and the bits behind it. The bits below NAMED are no mecha
 from collections.abc import Callable, Mapping, Sequence
 
 from kvmlab.kernels.kernel import RUN_LOOP
+from kvmlab.kvm.lapic_timer import cycles_to_go
 from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
 from kvmlab.machine.monitor import Monitor
 from kvmlab.machine.system import Move
 
-BY_HV, BY_HRTIMER, BY_KVM, EXITED, NO_DEADLINE, OLD_DEADLINE, NOT_ASKED = (1 << n for n in range(7))
-"""So far: who has fired for this deadline; the timer's exit is being handled; what the timer stands for."""
-NAMED = 1 << 7
-ZERO, OVERWRITTEN, STRAY, TWICE, BOTH, HV_TOO, HRTIMER_TOO = (NAMED << n for n in range(7))
-ASLEEP, GIVEN_UP, NOT_SET, REFUSED, NOT_TOLD, HRTIMER_STAYS, HV_STAYS = (NAMED << n for n in range(7, 14))
+BY_HV, BY_HRTIMER, BY_KVM, EXITED, NO_DEADLINE, OLD_DEADLINE, NOT_ASKED, WRITING = (1 << n for n in range(8))
+"""So far: who has fired for this deadline; the timer's exit is being handled; what the timer stands for; a
+write of the guest's has begun."""
+NAMED = 1 << 8
+ZERO, TO_COME, OVERWRITTEN, POSTED, STRAY, TWICE, BOTH, HV_TOO, HRTIMER_TOO = (NAMED << n for n in range(9))
+ASLEEP, GIVEN_UP, NOT_SET, REFUSED, UNSET, NOT_TOLD, HRTIMER_STAYS, HV_STAYS = (
+    NAMED << n for n in range(9, 17)
+)
 
 NAMES = {
     ZERO: "a deadline of 0, which is none, was taken for one that has passed",
+    TO_COME: "a deadline to come was taken for one that has passed",
     OVERWRITTEN: "the preemption timer kept an overwritten deadline",
+    POSTED: "the old deadline was posted while the write over it was on its way, and stays posted",
     STRAY: "the preemption timer's exit was taken for a deadline that it did not have",
     TWICE: "the preemption timer was not taken out when it fired, and fired again",
     BOTH: "the preemption timer and the hrtimer both fired",
@@ -33,6 +39,7 @@ NAMES = {
     GIVEN_UP: "the preemption timer was given up, no hrtimer started",
     NOT_SET: "the hrtimer was cancelled, no preemption timer set",
     REFUSED: "the deadline did not fit the preemption timer, no hrtimer started",
+    UNSET: "the deadline was written, no timer set",
     NOT_TOLD: "the timer had run out and was taken out, no expiry made",
     HRTIMER_STAYS: "the preemption timer was set, the hrtimer not cancelled",
     HV_STAYS: "the hrtimer was started, the preemption timer not given up",
@@ -40,7 +47,7 @@ NAMES = {
 """Who fired too often explains more than who holds what."""
 
 FIRED = BY_HV | BY_HRTIMER | BY_KVM
-DROPPED = GIVEN_UP | NOT_SET | REFUSED | NOT_TOLD
+DROPPED = GIVEN_UP | NOT_SET | REFUSED | UNSET | NOT_TOLD
 STANDS_FOR = NO_DEADLINE | OLD_DEADLINE
 SECOND: Mapping[int, int] = {
     BY_HV: TWICE,
@@ -69,7 +76,12 @@ def _over(bits: int, move: Move) -> int:
 def _written(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) -> int:
     """A new deadline: nobody has fired for it; a timer that is set has the old one."""
     old = OLD_DEADLINE if after[move.me.timer.hv_deadline] >= 0 else 0
-    return bits & ~(FIRED | STANDS_FOR | DROPPED) | old
+    none = UNSET if _nobody(after, move.me.timer) else 0
+    return bits & ~(FIRED | STANDS_FOR | DROPPED | WRITING) | old | none
+
+
+def _begun(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) -> int:
+    return bits | WRITING
 
 
 def _set(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) -> int:
@@ -107,12 +119,20 @@ def _made(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) ->
     path = move.actor.path.name
     by = BY_HRTIMER if path in CALLBACK else BY_HV if path == RUN_LOOP and bits & EXITED else BY_KVM
     made = _over(bits, move) & ~DROPPED | by
-    if by != BY_HRTIMER and bits & NO_DEADLINE:
+    over = bits & BY_HRTIMER or before[move.me.timer.tscdeadline]  # one that is posted, on another CPU
+    if by != BY_HRTIMER and bits & NO_DEADLINE or by == BY_KVM and not over:
         return made | ZERO
+    if by == BY_KVM and cycles_to_go(before, move.me) > 0:
+        return made | TO_COME
     if by == BY_HV and bits & (OLD_DEADLINE | NOT_ASKED):
         return made | (OVERWRITTEN if bits & OLD_DEADLINE else STRAY)
     earlier = bits & FIRED
     return made | next((name for pair, name in SECOND.items() if earlier and pair == earlier | by), 0)
+
+
+def _posted(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) -> int:
+    """An expiry past ``pending``, which a write would have forgotten."""
+    return _made(bits, move, before, after) | (POSTED if bits & WRITING else 0)
 
 
 def _dropped(name: int) -> Rule:
@@ -133,6 +153,7 @@ def _awake(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) -
 
 
 RULES: Mapping[str, Rule] = {
+    "WRMSR": _begun,
     "DEADLINE.write": _written,
     "HV.try": _tried,
     "HV.set": _set,
@@ -142,6 +163,7 @@ RULES: Mapping[str, Rule] = {
     "FAST.preemption_timer": _exited,
     "EXPIRED.pending": _made,
     "EXPIRED.deliver": _made,
+    "TIMER.pir": _posted,
     "SW.cancel_hv": _dropped(GIVEN_UP),
     "HRT.cancel": _dropped(NOT_SET),
     "HV.expired": _dropped(NOT_TOLD),

@@ -13,7 +13,7 @@ def test_every_step_is_left_out_once(capsys: pytest.CaptureFixture[str]) -> None
     """A row for each, with verdict and mechanism; the status is that of the whole kernel."""
     assert main([*ASK, "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert row["whole"]["label"] == "" and len(row["ablations"]) == 18
+    assert row["whole"]["label"] == "" and len(row["ablations"]) == 30
     assert {each["without"] for each in row["ablations"] if each["label"]} >= {"SW.switch", "HV.set"}
     assert all(bool(each["label"]) == bool(each["mechanism"]) for each in row["ablations"])
 
@@ -22,7 +22,7 @@ def test_the_table_ends_in_what_is_needed(capsys: pytest.CaptureFixture[str]) ->
     """The text is the same table, no wider than a terminal."""
     assert main(ASK) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "7 of 18 are needed. Every schedule was tried."
+    assert lines[-1] == "9 of 30 are needed. Every schedule was tried."
     assert max(map(len, lines)) <= 80
 
 

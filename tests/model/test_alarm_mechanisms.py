@@ -11,12 +11,14 @@ from kvmlab.scenarios.hv_timer import hv_timer
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.mechanism import OTHER, Mechanism, mechanisms, mechanisms_in
 
-KERNELS = ("64672c9", "v4.10", "v4.18", "v6.1")
+POSTED = "v6.1+pi-inject-timer=1"
+KERNELS = ("64672c9", "v4.10", "v4.18", "v6.1", POSTED)
 """One for each state of the switch code."""
 MORE: tuple[dict[str, object], ...] = ({"rewrite": "off"}, {"rewrite": "far"}, {"migrations": 1})
 ABLATIONS: list[tuple[str, str, dict[str, object]]]
 ABLATIONS = [(name, label, {}) for name in KERNELS for label in switch_steps(kernel(name))]
 ABLATIONS += [("64672c9", label, knobs) for label in switch_steps(kernel("64672c9")) for knobs in MORE]
+ABLATIONS += [("v4.18", label, {"migrations": 1}) for label in ("LOAD.in_use", "LOAD.restart")]
 
 
 @cache
@@ -51,7 +53,12 @@ LACKS: dict[tuple[str, str], tuple[int, ...]] = {
     ("v4.18", "HV.set"): (am.NOT_SET,),
     ("v4.10", "HV.expired"): (am.TWICE,),
     ("v4.10", "HV.return"): (am.BOTH, am.HV_TOO, am.HV_STAYS),
-    ("v4.10", "apic_timer_expired()"): (am.NOT_TOLD,),
+    ("v4.10", "apic_timer_expired()"): (am.GIVEN_UP, am.NOT_TOLD),
+    ("v4.18", "SW.start"): (am.TO_COME,),
+    ("v6.1", "SW.start"): (am.TO_COME, am.ZERO),
+    ("v4.18", "SW.cancel_hv"): (am.BOTH, am.HV_TOO),
+    (POSTED, "start_sw_timer()"): (am.UNSET,),
+    (POSTED, "SW.in_use"): (am.HRTIMER_TOO,),
     ("v6.1", "HV.passed"): (am.NOT_TOLD,),
     ("v6.1", "HV.deadline"): (am.ZERO,),
 }
@@ -76,6 +83,10 @@ def test_what_a_step_is_good_for(name: str, label: str) -> None:
         ("v4.19", {"refuse": True}, {am.HRTIMER_TOO}),
         ("v6.1", {"wakes": 0, "refuse": True, "without": ("start_sw_timer()",)}, {am.REFUSED}),
         ("v6.1", {"wakes": 0, "refuse": True, "without": ("HV.in_use",)}, {am.STRAY}),
+        ("v6.1", {"wakes": 0, "rewrite": "off", "without": ("SW.start",)}, {am.TO_COME, am.ZERO}),
+        ("v4.19", {"wakes": 0, "migrations": 1, "without": ("LOAD.in_use",)}, {am.ASLEEP}),
+        (POSTED, {"wakes": 0, "rewrite": "off"}, {am.POSTED}),
+        (POSTED, {"wakes": 0, "rewrite": "far"}, {am.POSTED}),
     ],
 )
 def test_the_known_bugs_have_their_mechanism(name: str, knobs: dict[str, object], bits: set[int]) -> None:
