@@ -1,10 +1,9 @@
-"""The traced guests of a timer: the model's events in the recordings' order, and the rows of the table."""
+"""The traced guests of a timer: the model's events in the recordings' order, and what every kernel does."""
 
 from dataclasses import replace
 
 import pytest
 from recorded import TRACES, halts, key, modelled, recorded, run
-from timer_bench import ROWS
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel
@@ -88,72 +87,9 @@ def test_the_comparison_can_fail(name: str) -> None:
         assert [key(e) for e in modelled(other)] != [key(e) for e in recorded(name)]
 
 
-def named(name: str, begin: str, end: str) -> list[str]:
-    """Return the first stretch of a modelled run from one event to another, as words."""
-    words = []
-    for event in modelled(name):
-        said = [str(event.fields[k]) for k in ("exit_reason", "hv_timer_in_use", "vec") if k in event.fields]
-        words.append(" ".join([event.name.removeprefix("kvm_"), *said]))
-    first = words.index(begin)
-    return words[first : words.index(end, first) + 1]
-
-
-def test_arming_in_a_running_guest() -> None:
-    """KVM-01: hv_timer 1 within the exit, and no hrtimer."""
-    assert named("vmx_pt1_lab_tsc_busy", "hv_timer_state 1", "entry") == ["hv_timer_state 1", "msr", "entry"]
-    assert not [e for e in modelled("vmx_pt1_lab_tsc_busy") if e.name.startswith("hrtimer")]
-    assert "KVM-01" in ROWS
-
-
-def test_expiry_while_the_guest_runs() -> None:
-    """KVM-02: the exit of the timer, accepted at once, entered, and how late it was."""
-    stretch = named("vmx_pt1_lab_tsc_busy", "exit PREEMPTION_TIMER", "wait_lapic_expire")
-    accepted = ["apic_accept_irq 239", "apicv_accept_irq 239"]
-    assert stretch == ["exit PREEMPTION_TIMER", *accepted, "entry", "wait_lapic_expire"]
-    assert "KVM-02" in ROWS
-
-
-def test_a_halt_switches_to_the_hrtimer() -> None:
-    """KVM-03: given to the hv timer, taken back for the halt; the callback wakes the thread."""
-    assert named("vmx_pt1_lab_tsc_hlt", "hv_timer_state 1", "wait_lapic_expire") == [
-        *("hv_timer_state 1", "msr", "entry", "exit HLT", "hrtimer_start", "hv_timer_state 0"),
-        *("sched_switch", "local_timer_entry", "hrtimer_expire_entry", "sched_switch", "vcpu_wakeup"),
-        *("apic_accept_irq 239", "apicv_accept_irq 239", "entry", "wait_lapic_expire"),
-    ]
-    assert "KVM-03" in ROWS
-
-
-def test_without_a_preemption_timer() -> None:
-    """KVM-06: an hrtimer at once; its interrupt takes the guest out; the tail delivers."""
-    assert named("vmx_pt0_lab_tsc_busy", "hrtimer_start", "wait_lapic_expire") == [
-        *("hrtimer_start", "hv_timer_state 0", "msr", "entry", "exit EXTERNAL_INTERRUPT"),
-        *("local_timer_entry", "hrtimer_expire_entry", "apic_accept_irq 239", "apicv_accept_irq 239"),
-        *("entry", "wait_lapic_expire"),
-    ]
-    assert "KVM-06" in ROWS
-
-
 def late(name: str) -> list[int]:
     """Return by how many cycles each deadline was late at the entry."""
     return [int(e.fields["delta"]) for e in modelled(name) if e.name == "kvm_wait_lapic_expire"]
-
-
-def test_which_timer_is_later() -> None:
-    """KVM-07: busy, the hv timer is earlier at the guest; halting, the switch makes it no earlier."""
-    assert max(late("vmx_pt1_lab_tsc_busy")) < min(late("vmx_pt0_lab_tsc_busy"))
-    assert min(late("vmx_pt1_lab_tsc_hlt")) >= max(late("vmx_pt0_lab_tsc_hlt"))
-    assert "KVM-07" in ROWS
-
-
-def test_the_advance_takes_an_eighth_of_the_error() -> None:
-    """KVM-08: what was late by 914 cycles is late by 914 * 7/8 next time, and so on."""
-    advance, rest, seen = 1000, 914, []
-    for _ in range(5):
-        seen.append(rest)
-        more = adjusted(advance, rest, KHZ)
-        advance, rest = more, rest - (more - advance) * KHZ // 1_000_000
-    assert all(8 * b - 7 * a in range(17) for a, b in zip(seen, seen[1:], strict=False))
-    assert "KVM-08" in ROWS
 
 
 def test_the_recorded_advance_starts_over() -> None:
@@ -314,9 +250,3 @@ def test_bad_knobs_are_refused() -> None:
         tsc_deadline(kernel("v6.1"), rounds=0)
     with pytest.raises(BadInput, match="not for tsc-deadline"):
         tsc_deadline(kernel("v3.10"))
-
-
-def test_every_row_is_asked() -> None:
-    """Each row of the category stands in the docstring of a test here."""
-    told = " ".join(str(f.__doc__) for name, f in globals().items() if name.startswith("test_"))
-    assert [row for row, it in ROWS.items() if it["area"] == "kvm-timer" and row not in told] == []
