@@ -8,7 +8,7 @@ import re
 
 from kvmlab.errors import BadInput
 
-_TOKEN = re.compile(r"[A-Za-z][0-9]*")
+_TOKEN = re.compile(r"[^\W\d_][0-9]*")
 
 
 def parse(text: str) -> tuple[str, ...]:

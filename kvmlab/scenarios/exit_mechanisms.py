@@ -15,34 +15,44 @@ from kvmlab.machine.monitor import Monitor
 from kvmlab.machine.system import Move
 from kvmlab.processor.controls import MONITOR_TRAP_FLAG
 
-DEEPEST = 20
-"""Levels that have names of their own."""
 LATE_IPI, THROWN, BEHIND, NOT_LOOKED, NOT_ASKED = (1 << n for n in range(5))
-DROPPED, KEPT = 1 << 5, 1 << 5 + DEEPEST
-"""The bits of level 0; those of the levels above follow."""
-LEFT = 1 << 5 + 2 * DEEPEST
+LEFT = 1 << 5
 """The guest has left on its own: what was wrong by then is why, whatever is made good later."""
 
-NAMES = {
-    LATE_IPI: "L0's IPI to itself had not arrived at the entry",
-    THROWN: "the exit was reported before the entry, and took with it what L1 had injected",
-    BEHIND: "the exit that was asked for comes behind an instruction",
-    **{DROPPED << n: f"L{n}'s wish to leave was dropped with a cancelled entry" for n in range(DEEPEST)},
-    **{KEPT << n: f"L{n + 1}'s IPI stayed behind in L{n}, which ran another guest" for n in range(DEEPEST)},
-    NOT_LOOKED: "an interrupt waited, but no KVM_REQ_EVENT: nobody looked",
-    NOT_ASKED: "an interrupt waited, and nobody asked for an exit",
-}
+
+def dropped(level: int) -> int:
+    """Return the bit "the wish was dropped at this level"."""
+    return 1 << 6 + 2 * level
+
+
+def kept(level: int) -> int:
+    """Return the bit "an IPI from above was kept at this level"."""
+    return 1 << 7 + 2 * level
+
+
+def names(levels: int) -> dict[int, str]:
+    """Return what each bit says, with so many ``levels`` of KVM; the one that explains most comes first."""
+    return {
+        LATE_IPI: "L0's IPI to itself had not arrived at the entry",
+        THROWN: "the exit was reported before the entry, and took with it what L1 had injected",
+        BEHIND: "the exit that was asked for comes behind an instruction",
+        **{dropped(n): f"L{n}'s wish to leave was dropped with a cancelled entry" for n in range(levels)},
+        **{kept(n): f"L{n + 1}'s IPI stayed behind in L{n}, which ran another guest" for n in range(levels)},
+        NOT_LOOKED: "an interrupt waited, but no KVM_REQ_EVENT: nobody looked",
+        NOT_ASKED: "an interrupt waited, and nobody asked for an exit",
+    }
+
 
 Rule = Callable[[int, Any, Sequence[int]], int]
 """(bits so far, the record that the step ran on, state before) -> bits."""
 
 
 def _cancelled(bits: int, me: Vcpu, s: Sequence[int]) -> int:
-    return bits | DROPPED << me.level if s[me.immediate] else bits
+    return bits | dropped(me.level) if s[me.immediate] else bits
 
 
 def _decided(bits: int, me: Vcpu, s: Sequence[int]) -> int:
-    return bits & ~(DROPPED << me.level) if s[me.immediate] else bits
+    return bits & ~dropped(me.level) if s[me.immediate] else bits
 
 
 def _looked(bits: int, me: Vcpu, s: Sequence[int]) -> int:
@@ -67,8 +77,8 @@ RULES: Mapping[str, Rule] = {
     "CHECK_IMMEDIATE": _decided,
     "CHECK_EVENT": _looked,
     "VMENTRY": _entered,
-    "EXIT.wrmsr_icr": lambda bits, me, s: bits | KEPT << me.level,
-    "IRQ.virtual": lambda bits, me, s: bits & ~(KEPT << me.level - 1),
+    "EXIT.wrmsr_icr": lambda bits, me, s: bits | kept(me.level),
+    "IRQ.virtual": lambda bits, me, s: bits & ~kept(me.level - 1),
     "VMCALL": lambda bits, me, s: bits and bits | LEFT,
     "NESTED_VMEXIT": lambda bits, me, s: bits | THROWN if s[me.nested_run_pending] else bits,
 }
@@ -81,4 +91,6 @@ def update(bits: int, move: Move, before: Sequence[int], after: Sequence[int]) -
     return RULES[label](bits, move.me, before) if known else bits
 
 
-MONITOR = Monitor(update, NAMES)
+def monitor(levels: int) -> Monitor:
+    """Return the monitor for so many levels of KVM."""
+    return Monitor(update, names(levels))

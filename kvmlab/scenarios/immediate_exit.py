@@ -23,7 +23,7 @@ from kvmlab.processor.exits import Exit
 from kvmlab.processor.intr_info import is_valid
 from kvmlab.processor.records import ROOT, Core, Cpu, Guest, Vmcs, frame
 from kvmlab.processor.vectors import bit
-from kvmlab.scenarios.exit_mechanisms import MONITOR
+from kvmlab.scenarios.exit_mechanisms import monitor
 from kvmlab.scenarios.guests import L1, L1_PROGRAM, L2, L2_PROGRAM
 from kvmlab.scenarios.scenario import Scenario
 
@@ -176,5 +176,5 @@ def immediate_exit(
         "m vvv d",
         {"cancel": cancel, "inject": inject, "after": after, "faults": faults},
         {"core": parts.core, "L0": parts.cpu0, "L1": parts.cpu1, "l2": parts.l2.guest, "vcpu": parts.vcpu},
-        monitor=MONITOR,
+        monitor=monitor(1),
     )

@@ -7,6 +7,7 @@ behind the VM entry that led there.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.patch_4 import hooks
@@ -16,6 +17,7 @@ from kvmlab.kvm.mode import IN_GUEST_MODE
 from kvmlab.kvm.nested_entry import OWN_EXCEPTIONS, OWN_PROC
 from kvmlab.kvm.nested_vmx import Hrtimer, NestedVmx
 from kvmlab.kvm.records import Vcpu
+from kvmlab.machine.letters import capitals
 from kvmlab.machine.state import Cell, Layout
 from kvmlab.machine.system import Actor
 from kvmlab.processor.controls import EXTERNAL_INTERRUPT_EXITING, show_pin
@@ -24,9 +26,6 @@ from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Flags, Guest, Vmcs,
 from kvmlab.processor.wire import Wire
 
 Forms = Mapping[tuple[int, int], Vmcs]
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""The actors of the KVMs above level 0; a schedule is written in letters, so here the alphabet ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +196,10 @@ def stack(layout: Layout, kernels: Sequence[Kernel], cpus: Sequence[CpuModel], d
 
 def kvms(stack: Stack, kernels: Sequence[Kernel], accesses: int = 0) -> list[Actor]:
     """Return the KVMs as actors, and the host's interrupts; ``accesses`` trap in each lap above level 0."""
-    top = stack.core.frame
+    top, letters = stack.core.frame, chain("v", capitals())
     threads = [
         Actor(
-            LETTERS[level - 1] if level else "v",
+            next(letters),
             f"KVM at L{level}",
             at_level(kernel.paths["vcpu_run"], stack.vcpus[level], accesses),
             stack.vcpus[level],

@@ -1,5 +1,8 @@
 """State, steps, blocks, actors: the laws of the machine."""
 
+from itertools import islice
+from string import ascii_lowercase, ascii_uppercase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from toys import timers, toy
 from kvmlab.errors import BadInput, IllegalTransition, ModelError
 from kvmlab.machine import schedule
 from kvmlab.machine.edit import After, Before, Relocate, Swap, apply, find
+from kvmlab.machine.letters import capitals, smalls
 from kvmlab.machine.program import compile_path
 from kvmlab.machine.run import divergence
 from kvmlab.machine.state import Layout
@@ -175,6 +179,16 @@ def test_a_schedule_reads_back(tokens: list[tuple[str, int]]) -> None:
     written = tuple(letter + (str(choice) if choice else "") for letter, choice in tokens)
     assert schedule.parse(schedule.text(written)) == written
     assert schedule.parse("  ".join(written)) == written
+
+
+def test_there_is_a_letter_for_everybody() -> None:
+    """Capitals and small letters do not run out with ASCII's; a schedule with such letters reads back."""
+    many, more = [*islice(capitals(), 200)], [*islice(smalls("tu"), 200)]
+    assert many[:26] == list(ascii_uppercase) and more[:2] == ["t", "u"]
+    assert len({*many, *more}) == 400 and all(len(x) == 1 and x.isalpha() for x in many + more)
+    assert not {*more[2:]} & {*ascii_lowercase}
+    written = (*(f"{x}2" for x in many), *more)
+    assert schedule.parse(schedule.text(written)) == written
 
 
 def test_a_bad_schedule_names_the_character() -> None:

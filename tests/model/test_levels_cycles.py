@@ -160,7 +160,7 @@ def test_an_impossible_tower_is_refused() -> None:
     for knobs, says in (
         ({"accesses": MOST + 1}, "accesses: at most 32"),
         ({"levels": 20}, "more than 20000 exits"),
-        ({"levels": 0}, "levels: 1 to 26"),
+        ({"levels": 0}, "levels: 1 or more"),
         ({"accesses": -1}, "accesses: 0 or more"),
         ({"levels": 2, "kernels": "L2=v4.18"}, "no KVM at L2"),
     ):

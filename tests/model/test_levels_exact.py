@@ -13,6 +13,7 @@ from kvmlab.kernels.patch_4 import hooks
 from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.mixes import CPUS, METHODS, method
+from kvmlab.scenarios.unittests.scenario import unit_test
 from kvmlab.schedulers.clock import Clock, clocked
 from kvmlab.schedulers.explore import Exploration, explore
 
@@ -185,6 +186,15 @@ def test_the_ipi_is_late_and_not_lost() -> None:
 def test_methods_are_what_the_kernels_do() -> None:
     """The kernel behind each method forces an exit by it."""
     assert all(method(kernel(name), CPUS["intel"]) == way for way, name in METHODS.items())
+
+
+def test_no_depth_is_built_in() -> None:
+    """30 levels have an actor each, a name for what goes wrong there, and a timer for what they emulate."""
+    deep = levels(BASE, levels=30)
+    assert len(deep.system.actors) == 30 + len("hmg") and deep.monitor is not None
+    assert sum("L29" in name for name in deep.monitor.names.values()) == 3
+    tested = unit_test("vmx_mtf_test", [kernel("v6.1+noapicv")] * 30, [CpuModel()] * 30)
+    assert len(tested.system.actors) == 2 * 30 + len("hmgi")
 
 
 @pytest.mark.parametrize(
