@@ -242,7 +242,7 @@ RESTARTS = (
 TIMER_2018 = Patch(
     "timer-2018",
     "2018: a deadline of 0 is none, one that has passed expires at once, preemption is off meanwhile",
-    "v4.19 lapic.c restart_apic_timer, vmx.c vmx_set_hv_timer; that v4.18 has the same is assumed",
+    "v4.18, v4.19 lapic.c restart_apic_timer, vmx.c vmx_set_hv_timer",
     (
         *RESTARTS,
         PathEdit("kvm_arch_vcpu_load", Swap("set_again", (RESTART_ON_LOAD,))),

@@ -8,7 +8,7 @@ from kvmlab.kernels.timers import is_lazy
 from kvmlab.kvm.lapic_advance import ADVANCE_INIT
 from kvmlab.kvm.mode import IN_GUEST_MODE
 from kvmlab.kvm.timer_records import BROKEN, Halt, Hrtimer, LapicTimer, TimedVcpu
-from kvmlab.kvm.tsc import Tsc
+from kvmlab.kvm.tsc import DEFAULT_RATIO, Tsc
 from kvmlab.machine.state import Cell, Layout
 from kvmlab.machine.system import Actor
 from kvmlab.machine.time import TIME, time_of
@@ -23,15 +23,16 @@ VECTOR = 0xEF
 class Host:
     """What a host is like; times are cycles of its TSC.
 
-    ``rate`` is its preemption timer's; ``offset`` makes the guest's TSC out of its own; ``start`` is when the
-    run begins. ``min_period``, ``max_poll``, ``poll_start`` and ``advance`` (nanoseconds, -1: the kernel's
-    own default) are KVM's module parameters.
+    ``rate`` is its preemption timer's; ``offset`` and ``ratio``, the multiplier, make the guest's TSC out of
+    its own; ``start`` is when the run begins. ``min_period``, ``max_poll``, ``poll_start`` and ``advance``
+    (nanoseconds, -1: the kernel's own default) are KVM's module parameters.
     """
 
     khz: int = 1_000_000
     bus_khz: int = 1_000_000
     rate: int = 5
     offset: int = 0
+    ratio: int = DEFAULT_RATIO
     start: int = 1
     min_period: int = 0
     max_poll: int = 0
@@ -87,7 +88,7 @@ def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int =
     timer = record(
         LapicTimer,
         "timer",
-        tsc=Tsc(host=now, khz=host.khz, offset=host.offset),
+        tsc=Tsc(host=now, khz=host.khz, offset=host.offset, ratio=host.ratio),
         clock=Clock(tsc_khz=host.khz, bus_khz=host.bus_khz),
         hrtimer=record(Hrtimer, "hrtimer", elsewhere=posts_timers(kernel)),
         rate=host.rate if uses_hv_timer(kernel) else BROKEN,

@@ -3,72 +3,14 @@
 What is asserted of v4.10, v4.19 and v6.1 was read there (arch/x86/kvm/lapic.c, where no other file is named).
 """
 
-from dataclasses import dataclass, replace
-
 import pytest
+from functions_bench import DEADLINE, START, bench
 
-from kvmlab.kernels.names import kernel
 from kvmlab.kvm.lapic_timer import next_period, next_period_4_10
 from kvmlab.kvm.timer_msrs import current_count
-from kvmlab.kvm.timer_records import BROKEN, LapicTimer, TimedVcpu
-from kvmlab.machine.call import link
-from kvmlab.machine.state import Layout
-from kvmlab.machine.system import Actor, System
+from kvmlab.kvm.timer_records import BROKEN
 from kvmlab.processor.apic_timer import MASKED, Mode
-from kvmlab.scenarios.timer_parts import VECTOR, Host, parts
-
-START, DEADLINE = 1_000, 50_000
-BY_1 = 0xB
-
-
-WRITERS = {"d": "set_tscdeadline", "l": "write_lvtt", "c": "write_tmict", "v": "write_tdcr"}
-"""The function that handles a write, by the letter of its actor."""
-OTHERS = {"s": "start_sw_timer", "t": "inject_pending_timer_irqs", "p": "post_block", "x": "expired_hv_timer"}
-"""More functions of KVM's, where a kernel has them."""
-
-
-@dataclass(slots=True)
-class Bench:
-    """A vCPU, and KVM's functions for a write of its guest's."""
-
-    vcpu: TimedVcpu
-    system: System
-    s: list[int]
-
-    @property
-    def timer(self) -> LapicTimer:
-        """KVM's timer."""
-        return self.vcpu.timer
-
-    def write(self, letter: str, value: int) -> None:
-        """Let the kernel handle a write, from beginning to end."""
-        cell = self.vcpu.guests[0].value
-        assert cell is not None
-        self.s[cell] = value
-        self.call(letter)
-
-    def call(self, letter: str) -> None:
-        """Let a function run, from beginning to end."""
-        at = self.system.pc[letter]
-        self.s[at] = 0
-        while self.s[at] < len(self.system.places[letter]):
-            self.s = list(self.system.take(tuple(self.s), letter))
-
-    def holders(self) -> tuple[bool, bool]:
-        """Which timers are armed: the hv timer, the hrtimer."""
-        return bool(self.s[self.timer.in_use]), self.s[self.timer.hrtimer.expires] >= 0
-
-
-def bench(name: str, mode: Mode, **host: int) -> Bench:
-    """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
-    layout, on = Layout(), kernel(name)
-    vcpu = parts(layout, on, Host(**{"rate": 0, "start": START} | host), lvtt=mode << 17 | VECTOR).vcpu
-    functions = {x: f for x, f in {**WRITERS, **OTHERS}.items() if f in on.paths}
-    system = System(layout, [Actor(x, f, link(on.paths, on.paths[f]), vcpu) for x, f in functions.items()])
-    made = Bench(vcpu, system, list(system.start))
-    made.write("v", BY_1)
-    return made
-
+from kvmlab.scenarios.timer_parts import VECTOR
 
 HV_KERNELS = ["64672c9", "v4.10", "v4.19", "v6.1"]
 
@@ -227,13 +169,11 @@ def test_the_two_clocks_of_a_period() -> None:
     """advance_periodic_target_expiration: v4.10 adds up roundings, v4.19 asks the host's clock."""
     off = []
     for advance in (next_period_4_10, next_period):
-        made = bench("v4.19", Mode.PERIODIC)
-        tsc = replace(made.timer.tsc, ratio=(1 << 48) // 3)
-        vcpu = replace(made.vcpu, timer=replace(made.timer, tsc=tsc))
+        made = bench("v4.19", Mode.PERIODIC, ratio=(1 << 48) // 3)
         made.s[made.timer.period], made.s[made.timer.target] = 1_000, START + 1_000
         made.s[made.timer.tscdeadline] = (START + 1_000) // 3
         for _ in range(30):
-            advance(made.s, vcpu)
+            advance(made.s, made.vcpu)
         off.append(made.s[made.timer.target] // 3 - made.s[made.timer.tscdeadline])
     assert off[0] > 8 and abs(off[1]) <= 1
 
@@ -272,17 +212,11 @@ def test_a_count_in_deadline_mode_changes_nothing(name: str, deadline: int, pend
     if deadline:
         made.write("d", deadline)
     made.s[made.timer.pending] = pending
-    before = aside(made, "c")
+    before = made.aside("c")
     for count in (10_000, 0):
         made.write("c", count)
-        assert aside(made, "c") == before
+        assert made.aside("c") == before
     assert any(made.holders()) == bool(deadline) and current_count(made.s, made.vcpu) == 0
-
-
-def aside(made: Bench, letter: str) -> list[int]:
-    """Return the whole state but what the guest writes, and where the function ``letter`` stands."""
-    told = made.vcpu.guests[0].value, made.system.pc[letter]
-    return [value for place, value in enumerate(made.s) if place not in told]
 
 
 def test_a_period_has_a_minimum() -> None:
