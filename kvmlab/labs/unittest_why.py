@@ -4,6 +4,7 @@ What no change of ours can give a kernel is said by the steps that it has.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from kvmlab.errors import BadInput
@@ -17,7 +18,7 @@ from kvmlab.labs.unittest import Result, unittest
 from kvmlab.machine.step import Block, Row, Step
 
 CURES = ("b5861e5", "order=v5.10")
-"""Edits that a kernel may lack, each tried at every level."""
+"""Edits that a kernel may lack, tried at every level: each alone, and both where neither alone helps."""
 
 WINDOWS = ("vmx_nmi_window_test", "vmx_intr_window_test")
 
@@ -57,18 +58,23 @@ def _reasons(result: Result, kernels: Mapping[int, str], knobs: Mapping[str, Any
     if lacks(named(tested)):
         yield f"known: {says} ({tested})"
         return
-    for cure in CURES:
-        better = {level: _with(name, cure) for level, name in kernels.items()}
-        if better != kernels and _helps(result, better, knobs):
-            yield f"known: with +{cure} fewer fail ({EDITS[cure].says})"
+    alone = [cure for cure in CURES if _cures(result, kernels, knobs, cure)]
+    if not alone and _cures(result, kernels, knobs, *CURES):
+        yield f"known: with +{' and +'.join(CURES)}, not with one of them, fewer fail"
+    yield from (f"known: with +{cure} fewer fail ({EDITS[cure].says})" for cure in alone)
     if knobs["ipi_delay"]:
         yield from _late(result, kernels, knobs)
+
+
+def _cures(result: Result, kernels: Mapping[int, str], knobs: Mapping[str, Any], *cures: str) -> bool:
+    better = {level: reduce(_with, cures, name) for level, name in kernels.items()}
+    return better != kernels and _helps(result, better, knobs)
 
 
 def _late(result: Result, kernels: Mapping[int, str], knobs: Mapping[str, Any]) -> Iterator[str]:
     if _helps(result, kernels, {**knobs, "ipi_delay": 0}):
         yield f"L0 forces the exit by an IPI to itself, which comes {knobs['ipi_delay']} instructions late"
-    if not knobs["cold"] and _helps(result, kernels, {**knobs, "cold": True}):
+    if _helps(result, kernels, {**knobs, "cold": True}):
         yield "with --cold fewer fail, as recorded: the guest's first touch of a page exits, by luck"
 
 

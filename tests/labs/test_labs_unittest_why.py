@@ -11,11 +11,15 @@ TESTED = [name for name in LISTED if "levels" in kernel(name).scope]
 BY_IPI = "v6.1+noapicv+preemption-timer=0"
 
 
-def reasons(name: str, on: str, ipi_delay: int = 0, cold: bool = False) -> tuple[str, ...] | None:
-    """Return why a test fails; ``None`` if it passes, which then has no reason."""
-    knobs = {"level": 0, "cpus": "", "ipi_delay": ipi_delay, "cold": cold}
-    result = unittest(name, kernels=f"L0={on}", **knobs)  # type: ignore[arg-type]
-    found = why(result, {0: on}, **knobs)
+def reasons(
+    name: str, on: str, ipi_delay: int = 0, cold: bool = False, level: int = 0
+) -> tuple[str, ...] | None:
+    """Return why a test fails with ``on`` at every level; ``None`` if it passes, which has no reason."""
+    knobs = {"level": level, "cpus": "", "ipi_delay": ipi_delay, "cold": cold}
+    everywhere = dict.fromkeys(range(level + 1), on)
+    kernels = ",".join(f"L{n}={on}" for n in everywhere)
+    result = unittest(name, kernels=kernels, **knobs)  # type: ignore[arg-type]
+    found = why(result, everywhere, **knobs)
     assert not (result.ok and found)
     return None if result.ok else found
 
@@ -26,6 +30,20 @@ def test_every_failure_has_a_reason(on: str) -> None:
     for name in TESTS:
         for delay, cold in ((0, False), (2000, False), (2000, True)):
             assert reasons(name, on, delay, cold) != (), (name, delay, cold)
+
+
+@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("on", [*TESTED, BY_IPI])
+def test_every_failure_above_level_0_has_a_reason(on: str, level: int) -> None:
+    """Above a KVM that lacks something of its own, too."""
+    for name in TESTS:
+        assert reasons(name, on, level=level) != (), name
+
+
+def test_two_kernels_may_have_to_be_mended() -> None:
+    """At level 1 5.10's order holds the timer back behind each trap; the exit in between is L0's to force."""
+    found = reasons("vmx_preemption_timer_tf_test", "v4.18", level=1)
+    assert found == ("known: with +b5861e5 and +order=v5.10, not with one of them, fewer fail",)
 
 
 @pytest.mark.parametrize(

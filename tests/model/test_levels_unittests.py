@@ -24,7 +24,7 @@ def failed(result: Result) -> list[str]:
     return [line.name for line in result.lines if not line.ok]
 
 
-@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize("level", [0, 1, 2, 4])
 @pytest.mark.parametrize("name", TESTS)
 def test_v6_1_passes_at_every_level(name: str, level: int) -> None:
     """With v6.1 all the way down every assertion holds, whoever is the hypervisor under test."""

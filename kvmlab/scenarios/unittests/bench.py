@@ -141,6 +141,14 @@ def seen(reason: Exit, rip: Callable[[Sequence[int], Bench], int]) -> Say:
     return text
 
 
+def at_its_level(ticks: int, me: Bench) -> int:
+    """Return how many ticks there are for what takes ``ticks`` at level 0.
+
+    The way of an exit to the test, and back, takes twice as long at every level.
+    """
+    return ticks << me.guest.level - 1
+
+
 def arm(value: int) -> Change:
     """Return "activate the preemption timer with this value"."""
     return lambda s, me: preemption_timer.arm(s, me.form, value)

@@ -19,6 +19,7 @@ from kvmlab.scenarios.unittests.bench import (
     Bench,
     UnitTest,
     arm,
+    at_its_level,
     disarm,
     numbered,
     program,
@@ -27,9 +28,15 @@ from kvmlab.scenarios.unittests.bench import (
 )
 
 PERIOD = 200
-"""Ticks of 32 cycles."""
+"""Ticks of 32 cycles, at level 0."""
 
-PAST_ANY_DOUBT = 10 * PERIOD
+PAST_ANY_DOUBT = 10
+"""Periods."""
+
+
+def period(me: Bench) -> int:
+    """Return the period in ticks: long enough for the way of an exit to the test."""
+    return at_its_level(PERIOD, me)
 
 
 def _code(me: Bench) -> Code:
@@ -45,7 +52,7 @@ def _code(me: Bench) -> Code:
     halting = spin + 4 + sum(insn.length for insn in late)
     wait = (
         jump(lambda s: None if s[stage] == 1 else halting),
-        jump(lambda s: None if s[now] - s[start] >> EMULATED_RATE > PAST_ANY_DOUBT else spin),
+        jump(lambda s: None if s[now] - s[start] >> EMULATED_RATE > PAST_ANY_DOUBT * period(me) else spin),
     )
     last = (*work(4), set_stage(5), vmcall())
     return assemble(BODY, *first, set_stage(1), *wait, *late, read_tsc, HALT, vmcall(), *last)
@@ -57,14 +64,14 @@ def _ticks(s: Sequence[int], me: Bench) -> int:
 
 Verdict = Callable[[Sequence[int], Bench], bool]
 VERDICTS: dict[tuple[Exit, int], tuple[str, Verdict]] = {
-    (Exit.VMCALL, 0): ("Keep preemption value", lambda s, me: _value(s, me) == PERIOD),
-    (Exit.VMCALL, 1): ("Save preemption value", lambda s, me: _value(s, me) < PERIOD),
-    (Exit.PREEMPTION_TIMER, 1): ("busy-wait for preemption timer", lambda s, me: _ticks(s, me) >= PERIOD),
-    (Exit.PREEMPTION_TIMER, 2): ("busy-wait for preemption timer", lambda s, me: _ticks(s, me) >= PERIOD),
+    (Exit.VMCALL, 0): ("Keep preemption value", lambda s, me: _value(s, me) == period(me)),
+    (Exit.VMCALL, 1): ("Save preemption value", lambda s, me: _value(s, me) < period(me)),
+    (Exit.PREEMPTION_TIMER, 1): ("busy-wait for preemption timer", lambda s, me: _ticks(s, me) >= period(me)),
+    (Exit.PREEMPTION_TIMER, 2): ("busy-wait for preemption timer", lambda s, me: _ticks(s, me) >= period(me)),
     (Exit.VMCALL, 2): ("busy-wait for preemption timer", lambda s, me: False),
     (Exit.PREEMPTION_TIMER, 3): (
         "preemption timer during hlt",
-        lambda s, me: _ticks(s, me) >= PERIOD and _halted(s, me),
+        lambda s, me: _ticks(s, me) >= period(me) and _halted(s, me),
     ),
     (Exit.VMCALL, 3): ("preemption timer during hlt", lambda s, me: False),
     (Exit.PREEMPTION_TIMER, 4): (
@@ -100,17 +107,17 @@ def _fire(before: Sequence[int], after: Sequence[int], me: Bench) -> tuple[Fired
 
 
 def _begin(s: list[int], me: Bench) -> None:
-    arm(PERIOD)(s, me)
+    arm(period(me))(s, me)
 
 
 def _with_saving(s: list[int], me: Bench) -> None:
     assert me.form.saves_timer is not None
-    arm(PERIOD)(s, me)
+    arm(period(me))(s, me)
     s[me.memory["stage"]] = s[me.form.saves_timer] = 1
 
 
 def _to_halt(s: list[int], me: Bench) -> None:
-    arm(PERIOD)(s, me)
+    arm(period(me))(s, me)
     s[me.memory["stage"]] = 3
 
 

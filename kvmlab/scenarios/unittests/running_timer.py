@@ -20,6 +20,7 @@ from kvmlab.scenarios.unittests.bench import (
     Bench,
     UnitTest,
     arm,
+    at_its_level,
     check,
     disarm,
     numbered,
@@ -33,7 +34,7 @@ from kvmlab.scenarios.unittests.bench import (
 from kvmlab.scenarios.unittests.zero_timer import IN_HANDLER
 
 ROUNDS, SHORTEST = 64, 20
-"""How often the timer runs out, and the ticks of the first time."""
+"""How often the timer runs out, and the ticks of the first time at level 0."""
 
 WBINVD = BODY + VMCALL_LENGTH
 END_OF_LOOP = WBINVD + 4
@@ -57,10 +58,14 @@ def _tf_code(me: Bench) -> Code:
     return assemble(BODY, *body) | assemble(handler(DEBUG_VECTOR), *handling)
 
 
+def _arm(s: list[int], me: Bench) -> None:
+    arm(at_its_level(SHORTEST, me) + s[me.memory["round"]])(s, me)
+
+
 def _single_step(s: list[int], me: Bench) -> None:
     assert me.l2.flags is not None
     s[me.memory["stage"]] = s[me.l2.flags.tf] = 1
-    arm(SHORTEST)(s, me)
+    _arm(s, me)
 
 
 def _again(s: list[int], me: Bench) -> str | None:
@@ -71,7 +76,7 @@ def _again(s: list[int], me: Bench) -> str | None:
         return "rounds"
     if s[me.memory["round"]] == ROUNDS:
         return "rounds"
-    arm(SHORTEST + s[me.memory["round"]])(s, me)
+    _arm(s, me)
     return None
 
 
@@ -115,7 +120,7 @@ def _traps(s: Sequence[int], me: Bench) -> tuple[Fired, ...]:
 
 
 PERIOD = 100
-"""Ticks."""
+"""Ticks, at level 0."""
 
 
 def _expiry_code(me: Bench) -> Code:
@@ -132,7 +137,7 @@ def _expiry_code(me: Bench) -> Code:
 
 
 def _deadline(s: Sequence[int], me: Bench) -> int:
-    return (s[me.memory["start"]] >> EMULATED_RATE) + PERIOD << EMULATED_RATE
+    return (s[me.memory["start"]] >> EMULATED_RATE) + at_its_level(PERIOD, me) << EMULATED_RATE
 
 
 def _over(s: list[int], me: Bench) -> None:
@@ -145,7 +150,7 @@ EXPIRY_TEST = UnitTest(
     script(
         ENTER,
         skip_vmcall(),
-        write("preemption timer on", arm(PERIOD)),
+        write("preemption timer on", lambda s, me: arm(at_its_level(PERIOD, me))(s, me)),
         ENTER,
         require("the timer ends the loop", Exit.PREEMPTION_TIMER),
         check(
