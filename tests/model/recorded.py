@@ -17,8 +17,7 @@ from kvmlab.scenarios.timer_parts import Host
 from kvmlab.scenarios.tsc_deadline import TRACED as HOST
 from kvmlab.scenarios.tsc_deadline import tsc_deadline
 from kvmlab.schedulers.clock import clocked
-from kvmlab.schedulers.profile import MachineProfile
-from kvmlab.schedulers.profiles.traced import EVENT, TRACED
+from kvmlab.schedulers.profiles.traced import EVENT, fitted
 from kvmlab.traces import Event, load
 
 OWN = {"kvm_pio", "kvm_userspace_exit", "kvm_page_fault", "kvm_ple_window_update", "kvm_halt_poll_ns"}
@@ -71,28 +70,26 @@ def recorded(name: str) -> list[Event]:
     return told(load(name))[1:]
 
 
-def scaled(percent: int) -> MachineProfile:
-    """Return the machine of the recordings with all of its cycles so many percent of what they are."""
-    known = TRACED.parameters.values()
-    return TRACED.derive("scaled", **{p.name: p.cycles * percent // 100 for p in known})
-
-
 @cache
-def run(name: str, rounds: int = 16, percent: int = 100, host: Host = HOST) -> Run:
-    """Return the model's run for a recording, with every cost so many percent of what it is."""
+def run(name: str, rounds: int = 16, percent: int = 100, event: int = EVENT, host: Host = HOST) -> Run:
+    """Return the model's run for a recording, on ``percent`` of a machine fitted with ``event``."""
     on, mode = TRACES[name]
     guest = tsc_deadline(kernel(on), mode=mode, rounds=rounds, host=host, costs=True)
-    made = clocked(guest.system, scaled(percent), 20_000, event=EVENT * percent // 100)
+    known = fitted(event)
+    machine = known.derive(**{p.name: p.cycles * percent // 100 for p in known.parameters.values()})
+    made = clocked(guest.system, machine, 20_000, event=event * percent // 100)
     assert not made.stopped
     return made
 
 
 @cache
-def modelled(name: str, rounds: int = 16, percent: int = 100, host: Host = HOST) -> list[Event]:
+def modelled(
+    name: str, rounds: int = 16, percent: int = 100, event: int = EVENT, host: Host = HOST
+) -> list[Event]:
     """Return what the model's run would print."""
     made = [
         Event.of(fired, step.time, fields)
-        for step in run(name, rounds, percent, host).steps
+        for step in run(name, rounds, percent, event, host).steps
         for fired, fields in step.events
     ]
     return told(made)
