@@ -9,9 +9,10 @@ from functions_bench import DEADLINE, START, bench
 from kvmlab.kvm.lapic_timer import next_period, next_period_4_10
 from kvmlab.kvm.timer_msrs import current_count
 from kvmlab.kvm.timer_records import BROKEN
-from kvmlab.processor.apic_timer import MASKED, Mode
+from kvmlab.processor.apic_timer import MASKED, Mode, mode_of
 from kvmlab.scenarios.timer_parts import VECTOR
 
+NEW = ["v4.18", "v4.19", "v6.1"]
 HV_KERNELS = ["64672c9", "v4.10", "v4.19", "v6.1"]
 
 
@@ -62,6 +63,25 @@ def test_leaving_deadline_mode(name: str) -> None:
     made.write("l", Mode.ONE_SHOT << 17 | VECTOR)
     assert made.holders() == B_6_MODE[name]
     assert bool(made.s[made.timer.tscdeadline]) == (name not in ("v4.19", "v6.1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("v4.7", Mode.PERIODIC), ("v4.10", Mode.PERIODIC), *((n, Mode.TSC_DEADLINE) for n in NEW)],
+)
+def test_in_which_mode_a_callback_ends_that_is_waited_for(name: str, seen: Mode) -> None:
+    """apic_update_lvtt: 4.10.17 has the new mode before hrtimer_cancel, 4.19 and 6.1 behind it."""
+    made = bench(name, Mode.TSC_DEADLINE)
+    cell, vector = made.vcpu.guests[0].value, VECTOR + 1
+    assert cell is not None
+    made.s[made.timer.hrtimer.running], made.s[cell] = 1, MASKED | Mode.PERIODIC << 17 | vector
+    made.s[made.system.pc["l"]] = 0
+    while moves := [move for move in made.system.enabled(tuple(made.s)) if move.actor.letter == "l"]:
+        made.s = list(made.system.take(tuple(made.s), moves[0].token))
+    assert made.s[made.timer.lvtt] == MASKED | seen << 17 | vector
+    made.s[made.timer.hrtimer.running] = 0
+    made.write("l", MASKED | Mode.PERIODIC << 17 | vector)
+    assert mode_of(made.s[made.timer.lvtt]) == Mode.PERIODIC
 
 
 @pytest.mark.parametrize(("name", "hv"), [("v4.19", True), ("v6.1", False)])

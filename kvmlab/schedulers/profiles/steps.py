@@ -102,7 +102,7 @@ TIMERS = {
         HV.hook HV.pending HV.deadline HV.recheck HV.expired HV.again HV.return PREEMPT.off PREEMPT.on
         BLOCK.runnable BLOCK.unhalt BLOCK.up POLL.start GAP.opens SWAIT.prepare SWAIT.check
         TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end
-        SWAIT.finish SCHEDULE.out LVTT.write TDCR.write TMICT.begin TMICT.write
+        SWAIT.finish SCHEDULE.out LVTT.write LVTT.reset LVTT.mode TDCR.write TMICT.begin TMICT.write
         """
     ),
 }
