@@ -107,6 +107,14 @@ def test_a_search_that_was_cut_short_proves_nothing() -> None:
         liveness(live(SETS), limit=0)
 
 
+def test_a_limit_that_is_not_passed_cuts_nothing_short() -> None:
+    """As many as there are states is enough; one less is not."""
+    size = len(graph(live(SETS, SPINS)).states)
+    whole, short = (liveness(live(SETS, SPINS), [RUNS], limit=n) for n in (size, size - 1))
+    assert (whole.complete, whole.verdict, whole.states) == (True, "ok", size)
+    assert (short.complete, short.bound) == (False, size - 1)
+
+
 def test_an_end_that_is_none_is_an_error_of_the_model() -> None:
     """As for the explorer, with the schedule that leads there."""
     question = live(SETS)

@@ -121,6 +121,12 @@ def test_v6_1_keeps_the_promise_at_every_depth(name: str, n: int) -> None:
     assert (found.verdict, found.complete) == ("ok", True)
 
 
+@pytest.mark.parametrize("l0", ["v6.1", "v6.1+noapicv"])
+def test_v6_1_looks_for_both_signs_of_a_self_ipi(l0: str) -> None:
+    """An L1 without the timer in use, on an L0 with APICv and without: RVI or a window."""
+    assert explore(levels(BASE, kernels=f"L0={l0},L1=v6.1+preemption-timer=0")).verdict == "ok"
+
+
 @pytest.mark.parametrize("cpu", ["no-timer", "broken-timer"])
 def test_a_cpu_whose_timer_kvm_leaves_alone_keeps_the_self_ipi(cpu: str) -> None:
     """At level 0 that is as good as timer 0; at level 1 it is late over an L0 that does not look."""

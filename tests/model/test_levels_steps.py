@@ -6,6 +6,7 @@ import pytest
 from walks import transitions
 
 from kvmlab.kernels.names import kernel
+from kvmlab.kernels.nesting import nested
 from kvmlab.kvm.immediate_exit import SOFT_OFF
 from kvmlab.kvm.ipi import end_of_interrupt, reach
 from kvmlab.kvm.mode import EXITING_GUEST_MODE, IN_GUEST_MODE, OUTSIDE_GUEST_MODE
@@ -13,12 +14,18 @@ from kvmlab.kvm.reflect import REFLECT, is_for_l1
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.edit import find
 from kvmlab.machine.state import Layout, State
-from kvmlab.machine.step import Step
+from kvmlab.machine.step import Row, Step
 from kvmlab.machine.system import Move
-from kvmlab.processor.controls import ACTIVATE_PREEMPTION_TIMER, INTERRUPT_WINDOW_EXITING
+from kvmlab.processor.controls import (
+    ACTIVATE_PREEMPTION_TIMER,
+    HLT_EXITING,
+    INTERRUPT_WINDOW_EXITING,
+    NMI_WINDOW_EXITING,
+    UNCONDITIONAL_IO_EXITING,
+)
 from kvmlab.processor.exits import Exit
 from kvmlab.processor.intr_info import HARDWARE_EXCEPTION, event
-from kvmlab.processor.records import ROOT, frame
+from kvmlab.processor.records import HLT, ROOT, frame
 from kvmlab.processor.vectors import LOCAL_TIMER_VECTOR, RESCHEDULE_VECTOR, bit
 from kvmlab.processor.wire import Wire, send
 from kvmlab.scenarios.levels import levels
@@ -198,6 +205,22 @@ def test_b5861e5_looks_at_vmcs01_and_not_at_what_runs() -> None:
         assert bool(s[vcpu.requests] & KVM_REQ_EVENT) == bool(left)
 
 
+@pytest.mark.parametrize(
+    ("rvi", "serving", "looks"), [(0x40, 0x30, 1), (0x4F, 0x40, 0), (0x40, 0x50, 0), (0, 0, 0)]
+)
+def test_rvi_counts_only_above_l1s_priority(rvi: int, serving: int, looks: int) -> None:
+    """By its class: what L1 could not take anyway is no reason to leave L2."""
+    scenario, parts = stacked("v6.1", 2)
+    vcpu = parts.vcpus[0]
+    page, step = vcpu.guests[0].apicv, find(scenario.kernel.paths["vcpu_run"], "NESTED.rvi")
+    assert isinstance(step, Step) and page is not None
+    s = list(scenario.system.start)
+    s[vcpu.current], s[vcpu.requests], s[page.rvi] = 1, 0, rvi
+    s[page.visr] = bit(serving) if serving else 0
+    step.fn(s, vcpu)
+    assert bool(s[vcpu.requests] & KVM_REQ_EVENT) == looks
+
+
 @pytest.mark.parametrize("n", [2, 3])
 def test_a_self_ipi_above_level_0_is_an_exit(n: int) -> None:
     """KVM writes its ICR: level 0 sees MSR_WRITE of the VMCS that runs it, and nothing is pending yet."""
@@ -257,6 +280,49 @@ def test_an_exception_is_l1s_only_if_its_bitmap_says_so(asked: int, told_l1: boo
     s[fields.reason], s[fields.exit_intr] = Exit.EXCEPTION_NMI, event(1, HARDWARE_EXCEPTION)
     s[parts.form.exception_bitmap] = asked
     assert is_for_l1(s, vcpu) == told_l1
+
+
+@pytest.mark.parametrize(
+    ("reason", "control"),
+    [
+        (Exit.HLT, HLT_EXITING),
+        (Exit.IO_INSTRUCTION, UNCONDITIONAL_IO_EXITING),
+        (Exit.INTERRUPT_WINDOW, INTERRUPT_WINDOW_EXITING),
+        (Exit.NMI_WINDOW, NMI_WINDOW_EXITING),
+    ],
+)
+def test_l1_is_told_what_its_controls_ask_for(reason: Exit, control: int) -> None:
+    """That control and no other; KVM itself has halts and port I/O exit in any case."""
+    _, parts, s = whole()
+    vcpu = parts.vcpus[0]
+    s[parts.top.vmcs.reason] = reason
+    for asked, told_l1 in ((control, True), (0, False), (~control, False)):
+        s[parts.form.proc] = asked
+        assert is_for_l1(s, vcpu) == told_l1
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "flag", "injected", "sleeps"),
+    [
+        ("v6.1", 0, 1, 0, True),
+        ("v6.1", INTERRUPT_WINDOW_EXITING, 0, 0, True),
+        ("v6.1", INTERRUPT_WINDOW_EXITING, 1, 0, False),
+        ("v6.1", NMI_WINDOW_EXITING, 0, 0, False),
+        ("v6.1", 0, 0, event(0x31), False),
+        ("v4.18", INTERRUPT_WINDOW_EXITING, 1, 0, True),
+        ("v4.18", 0, 0, event(0x31), False),
+    ],
+)
+def test_who_is_entered_asleep(name: str, window: int, flag: int, injected: int, sleeps: bool) -> None:
+    """A halted L2 sleeps on unless the entry brings something; in v6.1 an open window wakes it too."""
+    scenario = unit_test("vmx_mtf_test", [kernel(name)], [CPUS["intel"]])
+    parts, s = scenario.records["stack"], list(scenario.system.start)
+    vcpu, form, l2 = parts.vcpus[0], parts.form, parts.top
+    s[form.proc], s[form.intr_info], s[l2.cpu.irq], s[l2.activity] = window, injected, flag, HLT
+    row = find(nested(kernel(name)).paths["vcpu_run"], "HANDLE_EXIT")
+    assert isinstance(row, Row)
+    next(step for step in row.steps if step.label == "EXIT.vmresume").fn(s, vcpu)
+    assert (s[vcpu.nested.halted], s[vcpu.nested_run_pending]) == (sleeps, not sleeps)
 
 
 def test_an_ipi_under_way_is_not_overtaken() -> None:

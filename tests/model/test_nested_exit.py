@@ -23,6 +23,7 @@ def test_what_is_still_queued_is_told_to_l1_and_dropped(name: str, told: int) ->
     s = list(case.scenario.system.start)
     s[vcpu.current] = s[vcpu.guests[0].cpu.irq] = 1
     s[vcpu.queued] = s[form.intr_info] = event(0x31)
+    s[form.exit_intr] = event(0x32)  # of an exit before
     step.fn(s, vcpu)
     assert s[form.idt_vectoring] == told
     assert s[vcpu.queued] == (0 if told else event(0x31))

@@ -1,14 +1,16 @@
 """AMD's side of the hook: why the self-IPI is in time there, and which step around VMRUN that rests on."""
 
+from collections.abc import Iterator
 from itertools import chain, permutations
 
 import pytest
 from walks import transitions
 
 from kvmlab.errors import BadInput
+from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.names import kernel
 from kvmlab.kernels.svm import AROUND
-from kvmlab.machine.step import Step
+from kvmlab.machine.step import Row, Step
 from kvmlab.processor.records import ROOT, handler
 from kvmlab.processor.vectors import RESCHEDULE_VECTOR, bit
 from kvmlab.scenarios.levels import levels
@@ -99,6 +101,23 @@ def test_which_step_is_needed_and_for_what(around: str, late: str, delivered: bo
     assert verdict(comes) == late
     assert (in_the_end(comes, "runs", "delivery") == "ok") == delivered
     assert (in_the_end(ticks, "runs", "delivery", "exits") == "ok") == left
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_nothing_on_amds_path_is_vmxs(name: str) -> None:
+    """A step that the vendor's module brings is read in svm.c, but for the interrupt window of 2011."""
+    sources = {step.label: step.source for step in each_step_of(amd(name).kernel)}
+    foreign = {label for label, source in sources.items() if "vmx.c" in source and "svm.c" not in source}
+    assert foreign == {"IRQ_WINDOW", "WINDOW.none"} and "svm.c" in sources["IRQ_ON"]
+
+
+def each_step_of(found: Kernel) -> Iterator[Step]:
+    """Yield the steps of a kernel's run loop."""
+    for node in found.paths["vcpu_run"].walk():
+        if isinstance(node, Row):
+            yield from node.steps
+        elif isinstance(node, Step):
+            yield node
 
 
 def test_weak_fairness_does_not_get_the_host_its_interrupt() -> None:
