@@ -144,15 +144,19 @@ def _json(
         "shortest": shortest,
         "length": len(shortest),
         "schedule": result.shortest.schedule if result.shortest else "",
+        "mechanisms": [_mechanism(each) for each in how],
     }
-    if chosen.monitor:
-        row["mechanisms"] = [_mechanism(each) for each in how]
-    if isinstance(result, Liveness):
-        row |= {"fairness": [each.name for each in result.fairness], "lasso": _lasso(result.shortest)}
-    if counted:
-        chance = float(counted.probability)
-        row |= {"interleavings": counted.interleavings, "losing": counted.losing, "probability": chance}
-    return json.dumps(row)
+    fairness = result.fairness if isinstance(result, Liveness) else ()
+    row |= {"fairness": [each.name for each in fairness], "lasso": _lasso(result.shortest)}
+    return json.dumps(row | _counted(counted))
+
+
+def _counted(counted: Count | None) -> dict[str, Any]:
+    """Return what --count adds; null where it was not asked for."""
+    if counted is None:
+        return dict.fromkeys(("interleavings", "losing", "probability"))
+    chance = float(counted.probability)
+    return {"interleavings": counted.interleavings, "losing": counted.losing, "probability": chance}
 
 
 def _mechanism(each: Mechanism) -> dict[str, Any]:
@@ -179,6 +183,11 @@ def _steps(found: Violation) -> list[str]:
     return lines
 
 
+def _schedule(how: Mechanism, result: Exploration) -> str:
+    """Return the schedule of a mechanism, which may be long and have been printed already."""
+    return "as above" if result.shortest and result.shortest.schedule == how.schedule else how.schedule
+
+
 def _text(
     asked: str, chosen: Scenario, result: Exploration, how: tuple[Mechanism, ...], counted: Count | None
 ) -> str:
@@ -193,5 +202,5 @@ def _text(
         lines += [f"holds: {p.sentence}" for p in result.properties]
     else:
         lines.append("no proof: the search was cut short by its limit")
-    lines += [f"mechanism: {m.name}, {m.steps} steps, schedule {m.schedule}" for m in how]
+    lines += [f"mechanism: {m.name}, {m.steps} steps, schedule {_schedule(m, result)}" for m in how]
     return "\n".join([*lines, *([f"counted: {counted!r}"] if counted else [])])

@@ -1,4 +1,7 @@
-"""The command that runs kvm-unit-tests as the model's guests and prints what the real ones print."""
+"""The command that runs kvm-unit-tests as the model's guests, and prints PASS or FAIL for each assertion.
+
+A line has the name that the real test prints; where that has none of its own, the model gives it one.
+"""
 
 import json
 from argparse import Namespace

@@ -121,7 +121,7 @@ class Footprints:
             except KvmlabError:
                 pass  # the model refuses values that never meet; up to there it has looked
             except Exception as why:
-                raise Unbounded(f"a step fails on values that never meet: {why!r}") from why
+                raise Unbounded("a step has no answer to values that never meet") from why
             yield run
             del script[len(run.chances) :]
             while script and script[-1] + 1 == run.chances[len(script) - 1]:

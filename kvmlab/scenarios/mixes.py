@@ -42,6 +42,13 @@ def method(kernel: Kernel, cpu: CpuModel) -> str:
     return "timer0" if hooks(kernel, cpu) is VMX else "ipi"
 
 
+def _way(kernel: Kernel, cpu: CpuModel) -> str:
+    """Return how ``kernel`` forces an exit on ``cpu``, and whether the CPU is why."""
+    forced, elsewhere = method(kernel, cpu), method(kernel, CpuModel())
+    name = next(name for name, model in MODELS.items() if model == cpu)
+    return forced if forced == elsewhere else f"{forced} on {name}, which has no timer that it may use"
+
+
 def cpus_by_level(text: str, levels: int) -> list[CpuModel]:
     """Return the CPU of each level; raise BadInput for a level that is not there, or a CPU that cannot be."""
     named = by_level(text, levels, "cpus")
@@ -72,6 +79,6 @@ def kernels_by_level(base: Kernel, cpus: list[CpuModel], methods: str, kernels: 
         if level in asked and method(found, cpu) != asked[level]:
             if cpu.vendor == AMD:
                 raise BadInput(f"methods: AMD's CPU has no timer that leaves at 0; L{level} can only do ipi")
-            raise BadInput(f"methods: {found.name} at L{level} forces an exit by {method(found, cpu)}")
+            raise BadInput(f"methods: {found.name} at L{level} forces an exit by {_way(found, cpu)}")
         chosen.append(nested(found))
     return chosen

@@ -50,7 +50,7 @@ def test_liveness_by_level(
     capsys: pytest.CaptureFixture[str], methods: str, fairness: tuple[str, ...], loop: list[str] | None
 ) -> None:
     """Late is not lost: a self-IPI at level 1 comes if it is delivered in the end; timer 0 just comes.
-    The keys are those of safety, and what was assumed, and the lasso."""
+    The keys are those of safety."""
     words = ("explore", "immediate-exit", "--levels", "2", "--methods", methods)
     _, safe = data(capsys, *words)
     assumed = ("--fairness", *fairness) if fairness else ()
@@ -60,9 +60,47 @@ def test_liveness_by_level(
         "violated" if loop else "ok",
         [*fairness],
     )
-    assert row.keys() == safe.keys() | {"fairness", "lasso"}
+    assert row.keys() == safe.keys() and safe["fairness"] == [] and safe["lasso"] is None
     lasso = row["lasso"]
     assert lasso is None if loop is None else isinstance(lasso, dict) and lasso["loop"] == loop
+
+
+ONE = ("immediate-exit", "--levels", "1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("immediate-exit", "--kernel", "v3.2"),
+        (*ONE, "--cpus", "L0=amd"),
+        (*ONE, "--reduce"),
+        (*ONE, "--limit", "9"),
+        (*ONE, "--count"),
+        ("hv-timer",),
+        ("posted-interrupts", "--order", "irq_off,mode,sync"),
+    ],
+)
+def test_every_exploration_has_the_same_keys(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """With a monitor or without, complete or not, counted or not."""
+    _, row = data(capsys, "explore", *words)
+    assert row.keys() == data(capsys, "explore", *ONE)[1].keys()
+    assert isinstance(row["mechanisms"], list) and ((row["losing"] is None) == ("--count" not in words))
+
+
+def test_a_schedule_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The mechanism of the counterexample refers to it: it may be very long."""
+    _, row = data(capsys, "explore", "immediate-exit", "--levels", "2")
+    main(("explore", "immediate-exit", "--levels", "2"))
+    assert capsys.readouterr().out.count(str(row["schedule"])) == 1
+
+
+def test_a_reduction_that_is_not_possible_is_no_error_of_python(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said in words why nothing was left out."""
+    main(("explore", "immediate-exit", "--levels", "2", "--reduce"))
+    out = capsys.readouterr().out
+    assert "no local rows: a step has no answer to values that never meet" in out and "Error" not in out
 
 
 @pytest.mark.parametrize(("more", "verdict"), [((), "ok"), (("--no-a1",), "violated")])
@@ -183,6 +221,12 @@ def test_one_kernel_for_every_level(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "why"),
     [
         (("unittest", "preemption"), "did you mean preemption timer"),
+        (("unittest", "vmx_zero"), "did you mean vmx_preemption_timer_zero_test?"),
+        (("unittest", "nosuch"), "unknown unit test nosuch; known: preemption timer"),
+        (
+            ("explore", *ONE, "--cpus", "L0=broken-timer", "--methods", "L0=timer0"),
+            "d264ee0 at L0 forces an exit by ipi on broken-timer, which has no timer",
+        ),
         (("unittest", "--level", "-1"), "0 or more"),
         (("unittest", "--kernels", "L3=v4.18"), "the levels are"),
         (("explore", "immediate-exit", "--levels", "2", "--methods", "L0=smoke"), "method"),
