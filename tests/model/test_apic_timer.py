@@ -69,6 +69,14 @@ def bench(mode: Mode, clock: Clock = ONE_CLOCK, tdcr: int = BY_1) -> Bench:
     return b
 
 
+def test_an_expiry_that_is_taken_late_does_not_shift_the_next_one() -> None:
+    """The count starts over when it reaches 0, not when somebody looks."""
+    b = bench(Mode.PERIODIC)
+    b.start(1000)
+    b.s[b.tsc] += 1300
+    assert apic_timer.fire(b.s, b.timer) == VECTOR and b.s[b.timer.expires] == 3000
+
+
 def test_one_shot_fires_once_and_not_early() -> None:
     """AP-10: one interrupt, 0x10000 cycles later, and no other."""
     b = bench(Mode.ONE_SHOT)

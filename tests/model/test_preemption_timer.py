@@ -122,6 +122,14 @@ def test_a_timer_that_is_off_does_not_count() -> None:
     assert b.exit == "VMCALL" and "PT-13" in ROWS
 
 
+def test_switching_the_control_off_leaves_the_value() -> None:
+    """Two fields of the VMCS: a VMWRITE of one is none of the other."""
+    b = bench()
+    b.value(77)
+    timer.disarm(b.s, b.guest.vmcs)
+    assert b.left == 77 and b.enter() == []
+
+
 @pytest.mark.parametrize("on", [False, True])
 @pytest.mark.parametrize("save", [False, True])
 def test_saving_needs_the_timer_on(on: bool, save: bool) -> None:

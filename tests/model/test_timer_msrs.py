@@ -3,13 +3,18 @@
 What is asserted of v4.10, v4.19 and v6.1 was read there (arch/x86/kvm/lapic.c, where no other file is named).
 """
 
+from dataclasses import replace
+
 import pytest
 from functions_bench import DEADLINE, START, bench
 
 from kvmlab.kvm.lapic_timer import next_period, next_period_4_10
+from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.timer_msrs import current_count
 from kvmlab.kvm.timer_records import BROKEN
+from kvmlab.kvm.timer_tail import deliver
 from kvmlab.processor.apic_timer import MASKED, Mode, mode_of
+from kvmlab.processor.vectors import bit
 from kvmlab.scenarios.timer_parts import VECTOR
 
 NEW = ["v4.18", "v4.19", "v6.1"]
@@ -183,6 +188,54 @@ def test_without_a_hook_nobody_goes_back_to_it(name: str) -> None:
     made.s[made.timer.tsc.host] = DEADLINE + 1
     made.call("p")
     assert made.holders() == (False, True) and not made.s[made.timer.pending]
+
+
+def test_a_period_that_is_over_keeps_the_preemption_timer() -> None:
+    """v4.19 start_hv_timer: only a deadline or a single count that has passed expires by hand."""
+    made = bench("v4.19", Mode.PERIODIC)
+    made.write("c", 10_000)
+    made.s[made.timer.tsc.host] += 10_000
+    made.call("p")
+    assert made.holders() == (True, False) and not made.s[made.timer.pending]
+
+
+@pytest.mark.parametrize(
+    ("name", "holders", "pending"),
+    [("v4.10", (True, False), 0), ("v4.18", (False, False), 1), ("v4.19", (False, False), 1)],
+)
+def test_a_move_behind_the_deadline(name: str, holders: tuple[bool, bool], pending: int) -> None:
+    """kvm_arch_vcpu_load: v4.10 sets the hv timer to 0 again; since 2018 it expires there."""
+    made = bench(name, Mode.TSC_DEADLINE)
+    made.write("d", DEADLINE)
+    made.s[made.timer.tsc.host] = DEADLINE + 1
+    made.call("m")
+    assert (made.holders(), made.s[made.timer.pending]) == (holders, pending)
+
+
+def test_v4_10_gives_up_the_preemption_timer_where_an_expiry_is_pending() -> None:
+    """start_hv_timer: there is nothing to wait for, and the one that is set would fire all the same."""
+    made = bench("v4.10", Mode.TSC_DEADLINE)
+    made.write("d", DEADLINE)
+    made.s[made.timer.pending] = 1
+    made.call("p")
+    assert made.holders() == (False, False)
+
+
+def test_v4_10_arms_the_next_period_while_an_expiry_is_pending() -> None:
+    """start_hv_timer: a periodic timer goes on."""
+    made = bench("v4.10", Mode.PERIODIC)
+    made.write("c", 10_000)
+    made.s[made.timer.in_use], made.s[made.timer.pending] = 0, 1
+    made.call("p")
+    assert made.holders() == (True, False)
+
+
+def test_without_apicv_an_interrupt_of_the_timer_is_an_event() -> None:
+    """__apic_accept_irq: into IRR, and KVM_REQ_EVENT, so that the entry looks."""
+    made = bench("v6.1", Mode.TSC_DEADLINE)
+    guest = replace(made.vcpu.guests[0], apicv=None)
+    deliver(made.s, replace(made.vcpu, guests=(guest,)))
+    assert made.s[guest.cpu.irr] == bit(VECTOR) and made.s[made.vcpu.requests] & KVM_REQ_EVENT
 
 
 def test_the_two_clocks_of_a_period() -> None:

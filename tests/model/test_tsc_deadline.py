@@ -8,11 +8,12 @@ from recorded import TRACES, halts, key, modelled, recorded, run
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.kernels.v6_1_fastpath import FASTPATH
-from kvmlab.kvm.lapic_advance import adjusted
+from kvmlab.kvm.lapic_advance import ADVANCE_INIT, adjusted
 from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.machine.edit import find
 from kvmlab.machine.step import Step
 from kvmlab.processor.apic_timer import MASKED
+from kvmlab.processor.controls import ACTIVATE_PREEMPTION_TIMER
 from kvmlab.scenarios.latency import periodic, tscdeadline_latency
 from kvmlab.scenarios.timer_parts import Host
 from kvmlab.scenarios.tsc_deadline import TRACED, tsc_deadline
@@ -122,6 +123,31 @@ def test_tiny_errors_and_spikes_do_not_move_the_advance(error: int) -> None:
     assert adjusted(1000, error, KHZ) == 1000
 
 
+def test_an_advance_that_would_be_negative_starts_over() -> None:
+    """adjust_lapic_timer_advance: an eighth of 1000 ns less is 1875, or below 0, and then the first value."""
+    assert adjusted(2_000, -200, KHZ) == 1_875 and adjusted(100, -200, KHZ) == ADVANCE_INIT
+
+
+@pytest.mark.parametrize("name", ["v4.7", "v4.19", "v6.1"])
+def test_nobody_waits_for_an_interrupt_that_this_entry_does_not_bring(name: str) -> None:
+    """lapic_timer_int_injected: the vector is not in VIRR; what has expired is kept."""
+    what = tsc_deadline(kernel(name), mode="busy", host=replace(TRACED, advance=20_000))
+    vcpu, s = what.records["vcpu"], list(what.system.start)
+    s[vcpu.timer.expired] = 1
+    wait = find(kernel(name).paths["wait_lapic_expire"], "WAIT.expire")
+    assert isinstance(wait, Step) and wait.fn(s, vcpu) == "wait_lapic_expire"
+    assert (s[vcpu.timer.expired], s[vcpu.timer.spin]) == (1, -1)
+
+
+def test_without_a_preemption_timer_its_control_stays_off() -> None:
+    """vmx_update_hv_timer is there, and preemption_timer=0: no entry has the control on."""
+    for name, used in (("v6.1", True), ("v6.1+preemption-timer=0", False)):
+        what = tsc_deadline(kernel(name), mode="busy", rounds=2)
+        pin = what.records["guest"].vmcs.pin
+        steps = clocked(what.system, limit=3000).steps
+        assert any(step.after[pin] & ACTIVATE_PREEMPTION_TIMER for step in steps) == used
+
+
 @pytest.mark.parametrize("rate", [0, 5])
 @pytest.mark.parametrize("name", ["v4.7", "v4.19", "v6.1"])
 def test_an_early_timer_is_waited_for(name: str, rate: int) -> None:
@@ -207,6 +233,19 @@ def test_the_polling_time_has_a_maximum(name: str, grown: int) -> None:
         assert isinstance(step, Step)
         step.fn(s, vcpu)
         assert s[vcpu.halt.poll] == poll
+
+
+@pytest.mark.parametrize("name", ["v4.10", "v4.19", "v6.1"])
+@pytest.mark.parametrize(("halted", "poll"), [(160, 160), (200, 160), (201, 0)])
+def test_the_polling_time_at_its_bounds(name: str, halted: int, poll: int) -> None:
+    """A halt as long as the polling time, or as the maximum of 200, leaves it alone; one above does not."""
+    what = tsc_deadline(kernel(name), mode="hlt", host=replace(TRACED, max_poll=200, poll_start=10))
+    vcpu, s = what.records["vcpu"], list(what.system.start)
+    s[vcpu.halt.poll], s[vcpu.halt.start] = 160, s[vcpu.timer.tsc.host] - halted
+    step = find(kernel(name).paths["kvm_vcpu_block"], "POLL.adapt")
+    assert isinstance(step, Step)
+    step.fn(s, vcpu)
+    assert s[vcpu.halt.poll] == poll
 
 
 @pytest.mark.parametrize(("name", "leaves"), [("v4.10", False), ("v4.19", False), ("v6.1", True)])

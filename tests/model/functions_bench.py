@@ -1,0 +1,71 @@
+"""A vCPU with a timer on a bench: one of KVM's functions at a time, from beginning to end."""
+
+from dataclasses import dataclass
+
+from kvmlab.kernels.names import kernel
+from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
+from kvmlab.machine.call import link
+from kvmlab.machine.state import Layout
+from kvmlab.machine.step import block
+from kvmlab.machine.system import Actor, System
+from kvmlab.processor.apic_timer import Mode
+from kvmlab.scenarios.timer_parts import VECTOR, Host, parts
+
+START, DEADLINE = 1_000, 50_000
+BY_1 = 0xB
+
+
+WRITERS = {"d": "set_tscdeadline", "l": "write_lvtt", "c": "write_tmict", "v": "write_tdcr"}
+"""The function that handles a write, by the letter of its actor."""
+OTHERS = {"s": "start_sw_timer", "t": "inject_pending_timer_irqs", "p": "post_block", "x": "expired_hv_timer"}
+"""More functions of KVM's, where a kernel has them; ``m`` is what it does on the CPU that it was moved to."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """A vCPU, and KVM's functions for a write of its guest's."""
+
+    vcpu: TimedVcpu
+    system: System
+    s: list[int]
+
+    @property
+    def timer(self) -> LapicTimer:
+        """KVM's timer."""
+        return self.vcpu.timer
+
+    def write(self, letter: str, value: int) -> None:
+        """Let the kernel handle a write, from beginning to end."""
+        cell = self.vcpu.guests[0].value
+        assert cell is not None
+        self.s[cell] = value
+        self.call(letter)
+
+    def call(self, letter: str) -> None:
+        """Let a function run, from beginning to end."""
+        at = self.system.pc[letter]
+        self.s[at] = 0
+        while self.s[at] < len(self.system.places[letter]):
+            self.s = list(self.system.take(tuple(self.s), letter))
+
+    def holders(self) -> tuple[bool, bool]:
+        """Which timers are armed: the hv timer, the hrtimer."""
+        return bool(self.s[self.timer.in_use]), self.s[self.timer.hrtimer.expires] >= 0
+
+    def aside(self, letter: str) -> list[int]:
+        """Return the whole state but what the guest writes, and where the function ``letter`` stands."""
+        told = self.vcpu.guests[0].value, self.system.pc[letter]
+        return [value for place, value in enumerate(self.s) if place not in told]
+
+
+def bench(name: str, mode: Mode, **host: int) -> Bench:
+    """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
+    layout, on = Layout(), kernel(name)
+    vcpu = parts(layout, on, Host(**{"rate": 0, "start": START} | host), lvtt=mode << 17 | VECTOR).vcpu
+    functions = {x: f for x, f in {**WRITERS, **OTHERS}.items() if f in on.paths}
+    made_of = {x: on.paths[f] for x, f in functions.items()}
+    made_of["m"] = block("load", *on.paths["kvm_arch_vcpu_load"].items[1:])  # behind the move itself
+    system = System(layout, [Actor(x, path.name, link(on.paths, path), vcpu) for x, path in made_of.items()])
+    made = Bench(vcpu, system, list(system.start))
+    made.write("v", BY_1)
+    return made
