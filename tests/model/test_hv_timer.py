@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -312,6 +313,17 @@ def test_the_thread_stays_where_preemption_is_off() -> None:
                 moved += 1
                 assert not step.before[what.records["timer"].nopreempt]
     assert moved > 20
+
+
+def test_where_nobody_forbids_preemption_it_is_allowed() -> None:
+    """Without preempt_disable the thread is moved in the midst of a restart too."""
+    what = hv_timer(kernel("v4.19"), hlt=2, wakes=1, migrations=9, without=("PREEMPT.off",))
+    count, at = what.records["timer"].nopreempt, set()
+    for seed in range(20):
+        steps = walked(what, seed).steps
+        assert all(step.after[count] == 0 for step in steps)
+        at |= {a.move.step.label for a, b in pairwise(steps) if b.move.step.label == "MIGRATE"}
+    assert at & {"HV.set", "SW.start", "HRT.cancel"}
 
 
 @pytest.mark.parametrize("name", ["v4.7", "64672c9", "v4.10", "v4.19", "v6.1"])
