@@ -1,4 +1,6 @@
-"""L1's preemption timer, emulated by an hrtimer in units of 32 TSC cycles.
+"""L1's preemption timer, emulated by an hrtimer in units of 32 cycles of L1's own TSC.
+
+Only a time is counted, so an offset of L1's TSC cancels, and its ratio does not.
 
 The hrtimer's interrupt and its callback are one step of the host's, and wake a halted L2. Above level 0
 the interrupt comes to the hypervisor's CPU like any other: how the timers of the levels below bring it
@@ -14,7 +16,7 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.machine.step import Block, Step, loop
 from kvmlab.processor.controls import ACTIVATE_PREEMPTION_TIMER
-from kvmlab.processor.preemption_timer import SAVE_PREEMPTION_TIMER, ticks_left
+from kvmlab.processor.preemption_timer import SAVE_PREEMPTION_TIMER
 from kvmlab.processor.records import Vmcs
 from kvmlab.processor.vectors import LOCAL_TIMER_VECTOR
 
@@ -44,7 +46,7 @@ def start(at_once: int) -> Callable[[list[int], Vcpu], None]:
         if s[me.nested.expired]:
             s[me.requests] |= KVM_REQ_EVENT
         elif asked and clock is not None:
-            s[clock.deadline] = s[clock.now] + (value << EMULATED_RATE)
+            s[clock.deadline] = s[clock.now] + clock.tsc.takes(value << EMULATED_RATE)
 
     return run
 
@@ -55,7 +57,7 @@ def stop(s: list[int], me: Vcpu, form: Vmcs) -> None:
     if clock is None:
         return
     if counts(s, form) and saves(s, form) and form.timer is not None:
-        s[form.timer] = ticks_left(s[clock.now], s[clock.deadline], EMULATED_RATE)
+        s[form.timer] = clock.tsc.took(max(s[clock.deadline] - s[clock.now], 0)) >> EMULATED_RATE
     s[clock.deadline] = -1
 
 

@@ -25,6 +25,14 @@ class Tsc:
         """Return what the guest reads when its hypervisor reads ``tsc``."""
         return guest_tsc(tsc, self.offset, self.ratio)
 
+    def took(self, cycles: int) -> int:
+        """Return how many cycles pass in the guest in so many of its hypervisor's."""
+        return scale(cycles, self.ratio)
+
+    def takes(self, cycles: int) -> int:
+        """Return how many of its hypervisor's cycles so many of the guest's take, rounded down."""
+        return (cycles << FRACTION_BITS) // self.ratio
+
 
 def _scaled(offset: int, ratio: int) -> int:
     """Scale a signed 64-bit offset; its magnitude is rounded down."""

@@ -8,6 +8,7 @@ nested.c, mtf_pending.
 
 from dataclasses import dataclass
 
+from kvmlab.kvm.nested_tsc import Tsc
 from kvmlab.machine.state import Cell, cell
 from kvmlab.processor.records import show_flag
 
@@ -30,7 +31,11 @@ class NestedVmx:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hrtimer:
-    """The hrtimer of L1's emulated preemption timer: ``now`` is the TSC, ``deadline`` when it runs out."""
+    """The hrtimer of L1's emulated preemption timer: ``now`` is the TSC, ``deadline`` when it runs out.
+
+    Both are level 0's, the only clock that there is. L1 counts in its own TSC: ``tsc`` makes that out of it.
+    """
 
     now: Cell
+    tsc: Tsc = Tsc()
     deadline: Cell = cell(-1, deadline=True)

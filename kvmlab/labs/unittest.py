@@ -1,9 +1,11 @@
 """Run a unit test by the clock of the recorded machine, one instruction a cycle; read what it reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
+from kvmlab.kvm.nested_tsc import Tsc
 from kvmlab.scenarios.mixes import by_level, cpus_by_level
 from kvmlab.scenarios.unittests.scenario import unit_test
 from kvmlab.schedulers.clock import Clock, Profile
@@ -62,20 +64,22 @@ def unittest(
     cpus: str = "",
     ipi_delay: int = 0,
     cold: bool = False,
+    tscs: Sequence[Tsc] = (),
 ) -> Result:
     """Run the test called ``name`` with KVM at ``level`` as the hypervisor under test.
 
     ``kernels`` (``L0=v4.18,L1=d264ee0``) names the kernel of single levels (v6.1+noapicv otherwise), ``cpus``
     (``L0=no-timer``) what they run on. An IPI that
     level 0 sends to itself arrives ``ipi_delay`` instructions late; ``cold``: the guest's first touch of
-    a page is an EPT violation. Raises BadInput for an impossible level, name or kernel.
+    a page is an EPT violation; ``tscs[n]``: what level n does to the TSC of L(n+1). Raises BadInput for an
+    impossible level, name or kernel.
     """
     if level < 0:
         raise BadInput("level: that of the hypervisor under test, 0 or more")
     named = by_level(kernels, level + 1, "kernels")
     chosen = [kernel(named.get(n, DEFAULT_KERNEL)) for n in range(level + 1)]
     models = cpus_by_level(cpus, level + 1)
-    scenario = unit_test(name, chosen, models, ipi_delay=ipi_delay, cold=cold)
+    scenario = unit_test(name, chosen, models, ipi_delay=ipi_delay, cold=cold, tscs=tscs)
     clock = Clock(scenario.system, INSTRUCTIONS, scenario.records["bench"].now)
     lines = []
     for step in clock.steps(LIMIT << level):

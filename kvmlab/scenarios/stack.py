@@ -15,6 +15,7 @@ from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.kvm.levels import at_level
 from kvmlab.kvm.mode import IN_GUEST_MODE
 from kvmlab.kvm.nested_entry import OWN_EXCEPTIONS, OWN_PROC
+from kvmlab.kvm.nested_tsc import Tsc, stacked
 from kvmlab.kvm.nested_vmx import Hrtimer, NestedVmx
 from kvmlab.kvm.records import Vcpu
 from kvmlab.machine.letters import capitals
@@ -36,7 +37,7 @@ class Detail:
     ``slow_ipi``: an IPI that level 0 sends to itself takes its time: ``delay`` where ``now`` is the cell
     that counts it, else any. ``cap`` is how many instructions of a guest are counted. ``code``: the guest
     runs code of its own, with all that an instruction may touch; its handlers of vectors in
-    ``trap_gates`` keep IF.
+    ``trap_gates`` keep IF. ``tscs[n]``: what level n does to the TSC of L(n+1), if anything.
     """
 
     hypervisor: bool = True
@@ -47,6 +48,7 @@ class Detail:
     now: Cell | None = None
     delay: int = 0
     trap_gates: frozenset[int] = frozenset()
+    tscs: tuple[Tsc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ def _nested(layout: Layout, level: int, detail: Detail) -> NestedVmx:
     cells = ("mtf_pending", "halted", "init") if detail.code else ()
     more: dict[str, object] = {part: layout.add(f"{name}.{part}", 0, show_flag) for part in cells}
     if detail.now is not None:
-        more["clock"] = layout.record(Hrtimer, f"{name}.clock", now=detail.now)
+        more["clock"] = layout.record(
+            Hrtimer, f"{name}.clock", now=detail.now, tsc=stacked(detail.tscs[: level + 1])
+        )
     return layout.record(NestedVmx, name, **more)
 
 

@@ -7,6 +7,7 @@ VMWRITE cost no exit here. Source of the tests' structure: kvm-unit-tests, x86/v
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kvmlab.kvm.nested_tsc import Tsc
 from kvmlab.machine.state import Cell
 from kvmlab.machine.step import STAY, Block, Fired, Step, block
 from kvmlab.processor import lapic, preemption_timer
@@ -23,9 +24,10 @@ VMCALL_LENGTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a test works on: its own code ``guest``, its guest ``l2`` and ``form`` for it, the TSC ``now``.
+    """What a test works on: its own code ``guest``, its guest ``l2`` and ``form`` for it, ``memory``.
 
-    ``memory`` are its variables, which its guest shares; ``stage`` and ``fired`` are always there.
+    ``now`` is level 0's TSC; ``tsc`` makes the test's out of it, which is its guest's too. ``memory`` are its
+    variables, which its guest shares; ``stage`` and ``fired`` are always there.
     """
 
     guest: Guest
@@ -33,6 +35,11 @@ class Bench:
     form: Vmcs
     now: Cell
     memory: Mapping[str, Cell]
+    tsc: Tsc = Tsc()
+
+    def rdtsc(self, s: Sequence[int]) -> int:
+        """Return what RDTSC gives the test, and its guest."""
+        return self.tsc.read(s[self.now])
 
 
 Change = Callable[[list[int], Bench], None]

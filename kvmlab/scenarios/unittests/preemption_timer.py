@@ -40,26 +40,26 @@ def period(me: Bench) -> int:
 
 
 def _code(me: Bench) -> Code:
-    stage, start, now = me.memory["stage"], me.memory["tsc_val"], me.now
+    stage, start = me.memory["stage"], me.memory["tsc_val"]
 
     def set_stage(value: int) -> Insn:
         return store(stage, lambda s: value)
 
-    read_tsc = store(start, lambda s: s[now])
+    read_tsc = store(start, me.rdtsc)
     first = (read_tsc, set_stage(0), vmcall(), jump(lambda s: None if s[stage] == 1 else spin - 1), vmcall())
     spin = BODY + sum(insn.length for insn in first) + 1
     late = (set_stage(2), vmcall(), jump(lambda s: spin))
     halting = spin + 4 + sum(insn.length for insn in late)
     wait = (
         jump(lambda s: None if s[stage] == 1 else halting),
-        jump(lambda s: None if s[now] - s[start] >> EMULATED_RATE > PAST_ANY_DOUBT * period(me) else spin),
+        jump(lambda s: None if _ticks(s, me) > PAST_ANY_DOUBT * period(me) else spin),
     )
     last = (*work(4), set_stage(5), vmcall())
     return assemble(BODY, *first, set_stage(1), *wait, *late, read_tsc, HALT, vmcall(), *last)
 
 
 def _ticks(s: Sequence[int], me: Bench) -> int:
-    return s[me.now] - s[me.memory["tsc_val"]] >> EMULATED_RATE
+    return me.rdtsc(s) - s[me.memory["tsc_val"]] >> EMULATED_RATE
 
 
 Verdict = Callable[[Sequence[int], Bench], bool]

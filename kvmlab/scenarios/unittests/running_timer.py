@@ -128,8 +128,8 @@ def _expiry_code(me: Bench) -> Code:
     read = BODY + VMCALL_LENGTH + 1
     body = (
         vmcall(),
-        store(start, lambda s: s[me.now]),
-        store(finish, lambda s: s[me.now]),
+        store(start, me.rdtsc),
+        store(finish, me.rdtsc),
         jump(lambda s: None if s[stage] else read),
         vmcall(),
     )

@@ -8,6 +8,7 @@ from kvmlab.kernels.nesting import nested
 from kvmlab.kvm.host import RESCHEDULE, TICK, host_irq
 from kvmlab.kvm.immediate_exit import CpuModel
 from kvmlab.kvm.nested_timer import HRTIMER
+from kvmlab.kvm.nested_tsc import Tsc, stacked
 from kvmlab.machine.letters import smalls
 from kvmlab.machine.state import Layout
 from kvmlab.machine.system import Actor, System
@@ -61,11 +62,13 @@ def unit_test(
     *,
     ipi_delay: int = 0,
     cold: bool = False,
+    tscs: Sequence[Tsc] = (),
 ) -> Scenario:
     """Return the test called ``name`` on one KVM for each of ``kernels``, from level 0 on.
 
     The last of them is the hypervisor under test. An IPI that level 0 sends to itself arrives
     ``ipi_delay`` instructions late. ``cold``: the guest's first touch of a page is an EPT violation.
+    ``tscs[n]`` is the offset and the ratio that level n gives L(n+1), by default none.
     Raises BadInput for a name nobody knows, or a kernel without nesting.
     """
     if name not in TESTS:
@@ -77,11 +80,13 @@ def unit_test(
     test, full = TESTS[name], [nested(kernel) for kernel in kernels]
     layout = Layout()
     now = layout.add("now")
-    detail = Detail(cap=1, code=True, slow_ipi=True, now=now, delay=ipi_delay, trap_gates=test.trap_gates)
+    detail = Detail(
+        cap=1, code=True, slow_ipi=True, now=now, delay=ipi_delay, trap_gates=test.trap_gates, tscs=(*tscs,)
+    )
     parts = stack(layout, full, cpus, detail)
     n, top = len(kernels), parts.core.frame
     memory = {part: layout.add(f"test.{part}") for part in ("stage", "fired", *test.variables)}
-    bench = Bench(parts.code[n], parts.told, parts.form, now, memory)
+    bench = Bench(parts.code[n], parts.told, parts.form, now, memory, stacked(tscs))
     guest = Program(parts.top, test.code(bench), layout.add("cold", ALL_COLD if cold else 0))
     threads = kvms(parts, full)
     system = System(
@@ -107,6 +112,6 @@ def unit_test(
         (),
         lambda s: s[at] == end,
         "",
-        {"ipi_delay": ipi_delay, "cold": cold},
+        {"ipi_delay": ipi_delay, "cold": cold, "tscs": tscs},
         {"core": parts.core, "stack": parts, "bench": bench},
     )
