@@ -12,6 +12,7 @@ from kvmlab.kernels.orders import parse_order
 from kvmlab.kernels.step_table import step_table as bare_path
 from kvmlab.labs.ablations import ablations
 from kvmlab.machine.property import Property
+from kvmlab.scenarios.fairness import EXITS
 from kvmlab.scenarios.mixes import AMD
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
@@ -53,7 +54,7 @@ def _liveness(args: Namespace, chosen: Scenario) -> Liveness:
     known = {each.name: each for each in chosen.fairness}
     for name in args.fairness or ():
         if name not in known:
-            raise unknown("fairness", name, known)
+            raise unknown("fairness", name, [*known, EXITS.name])
     return liveness(chosen, [known[name] for name in args.fairness or ()], args.limit)
 
 
@@ -87,7 +88,7 @@ def _scenario(args: Namespace) -> Scenario:
         raise BadInput("--fairness is an assumption of --liveness; safety needs none")
     if name == "immediate-exit" and (args.liveness or not said.keys().isdisjoint(LEVELS)):
         name = "pending-smi" if f"L0={AMD}" in (args.cpus or "") else "levels"
-    if "exits" in (args.fairness or ()):
+    if EXITS.name in (args.fairness or ()):
         said["tick"] = True
     kernel_name = which(args.kernel, name)
     if args.event is not None:
