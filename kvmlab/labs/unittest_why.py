@@ -1,6 +1,6 @@
 """Why a unit test fails: it is run again with one thing changed, and what makes it pass is why.
 
-What no change of ours can give a kernel is said by the steps that it has.
+What no change of ours can give a kernel is said by the steps that it has, if one that has them passes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from kvmlab.kernels.names import kernel as named
 from kvmlab.kernels.nesting import nested
 from kvmlab.kernels.v4_18 import VMRESUME
 from kvmlab.kvm.emulated import IO_WITH_MTF
-from kvmlab.labs.unittest import Result, unittest
+from kvmlab.labs.unittest import DEFAULT_KERNEL, Result, unittest
 from kvmlab.machine.step import Block, Row, Step
 
 CURES = ("b5861e5", "order=v5.10")
@@ -54,9 +54,9 @@ def why(result: Result, kernels: Mapping[int, str], **knobs: Any) -> tuple[str, 
 
 def _reasons(result: Result, kernels: Mapping[int, str], knobs: Mapping[str, Any]) -> Iterator[str]:
     lacks, says = LACKS.get(result.name, (lambda kernel: False, ""))
-    tested = kernels[max(kernels)]
-    if lacks(named(tested)):
-        yield f"known: {says} ({tested})"
+    lacking = {level: name for level, name in kernels.items() if lacks(named(name))}
+    if lacking and _helps(result, {**kernels, **dict.fromkeys(lacking, DEFAULT_KERNEL)}, knobs):
+        yield f"known: {says} ({', '.join(sorted(set(lacking.values())))})"
         return
     alone = [cure for cure in CURES if _cures(result, kernels, knobs, cure)]
     if not alone and _cures(result, kernels, knobs, *CURES):
