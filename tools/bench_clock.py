@@ -5,7 +5,8 @@ a few, and the line says so.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.latency import periodic
@@ -34,7 +35,7 @@ def simpy_events(n: int) -> float | None:
         return None
     env = simpy.Environment()
 
-    def process() -> Iterator[object]:
+    def process() -> Generator[Any, Any, None]:
         for _ in range(n):
             yield env.timeout(1)
 
