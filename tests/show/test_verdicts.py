@@ -15,6 +15,7 @@ from kvmlab.scenarios.posted_interrupts import posted_interrupts
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.replay import replay
+from kvmlab.show.measure import width
 from kvmlab.show.verdicts import COLUMNS, VerdictTable, verdict_table
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
@@ -181,3 +182,11 @@ def test_a_long_name_goes_on_in_the_next_line() -> None:
     grid = VerdictGrid([kernel(long)], {"a CPU": posted_interrupts}, on_open=lambda *_: None)
     (words,) = (w.value for w in grid.children[0].children if "irq-off" in str(getattr(w, "value", "")))
     assert words.count("<wbr>") == 2 and words.index("<wbr>") < words.index("+no-event")
+
+
+def test_no_cell_is_cut() -> None:
+    """Every button has room for what it says in bold, and a margin, however long a verdict or a column is."""
+    for grid in (VerdictGrid(KERNELS), VerdictGrid(KERNELS, {"a column with a long name": immediate_exit})):
+        for each in buttons(grid):
+            room = int(str(each.layout.width).removesuffix("px"))
+            assert room >= width(each.description, bold=True) + 16
