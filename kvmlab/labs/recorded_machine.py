@@ -1,8 +1,7 @@
 """The machine of the recordings: what was measured on it without tracing, beside what the model predicts.
 
-Its numbers are fitted to one recording of a busy guest, event by event, with the preemption timer, and on the
-host's tick in it; the whole of a latency was not, and nothing of halts. All are instructions, from deadline
-to handler.
+Its numbers are fitted to one recording of a halting guest, stretch by stretch; the whole of a latency was
+not, and nothing of an exit by the preemption timer. All are instructions, from deadline to handler.
 """
 
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ SAMPLES, OFF = 16, 10
 def predictions() -> Iterator[str]:
     """Yield a line per figure and kernel, what the preemption timer changes, and what it hangs on."""
     yield f"{'instructions':<42}{'measured':>10}{'model':>8}{'miss':>10}"
-    for what in (FIRST, LEAST, HALT):
+    for what in (HALT, FIRST, LEAST):
         said = [MEASURED[what, on] for on in (WITHOUT, WITH)]
         got = [_predicted(what, on) for on in (WITHOUT, WITH)]
         for on, measured, model in zip((WITHOUT, WITH), said, got, strict=True):

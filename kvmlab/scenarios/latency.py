@@ -17,19 +17,16 @@ from kvmlab.scenarios import probe as p
 from kvmlab.scenarios.costed import costed, with_nohz
 from kvmlab.scenarios.probe import Bed, bed
 from kvmlab.scenarios.timer_parts import VECTOR, Host
+from kvmlab.scenarios.tsc_deadline import TRACED
 
 AHEAD = 200_000
 """tscdeadline_latency's own default, in TSC cycles; the period of the others here."""
 
 POLLS = Host(khz=2_300_000, max_poll=460_000, poll_start=23_000)
 """A host that polls for up to 200 us, at first for 10: a halt of AHEAD ends before the polling does."""
-TRACED = Host(khz=200_000, rate=0, max_poll=40_000, poll_start=2_000, advance=-1)
-"""The host of the recorded traces: 200 MHz, so that it polls for 40000 cycles only, and an adaptive advance.
 
-Its preemption timer seems to count every cycle: 16 recorded expiries come 235 to 238 cycles after their time.
-"""
-
-HOSTS = {"server": POLLS, "traced": TRACED}
+HOSTS = {"server": POLLS, "traced": replace(TRACED, offset=0, start=1)}
+"""The one of the recordings with a guest that has the host's TSC, as all here."""
 
 WARM = 8
 """Samples until the polling time has grown to its length."""

@@ -79,10 +79,10 @@ def test_02b_2_half_a_feature_is_early() -> None:
         nb02b.latency("v4.19", timer="periods")
 
 
-def test_a_posted_timer_is_no_later_and_leaves_out_the_exit() -> None:
-    """The picture's second row has no exit and no entry, and is not longer."""
+def test_a_posted_timer_is_about_as_late_and_leaves_out_the_exit() -> None:
+    """The picture's second row has no exit and no entry, and is as long to a percent."""
     shown = nb02b.picture("busy", "v6.1", "v6.1+pi-inject-timer=1").shown
-    assert shown.after.total <= shown.before.total
+    assert abs(shown.after.total - shown.before.total) * 100 < shown.before.total
     told = repr(nb02b.picture("busy", "v6.1+pi-inject-timer=1"))
     assert "HW_EXIT" not in told and "HW_ENTRY" not in told and "PI_PROC" in told
 
@@ -95,14 +95,16 @@ def test_show_me_opens_what_answers_it(number: str) -> None:
 
 
 def test_the_recorded_machine_is_predicted_and_its_misses_are_shown() -> None:
-    """A first deadline to the percent, the last half as long again; a halt two fifths short, its difference
-    by a fifth; and ten instructions an event are 5 % and more."""
+    """A halt to 2 %, its difference to a third; a busy guest with the hrtimer to 5 %.
+
+    With the preemption timer it is a quarter off, short at first, long in the end; an event's ten are 4 %.
+    """
     rows = [line.split() for line in nb02b.recorded_machine().splitlines()[1:]]
     misses = [float(row[-2]) for row in rows]
-    first, least, halt, event = misses[:3], misses[3:6], misses[6:9], misses[9:]
-    assert all(abs(miss) < 1 for miss in first) and 5 < least[0] < 10 and 50 < least[1] < 60
-    assert all(-45 < miss < -35 for miss in halt[:2]) and abs(halt[2]) < 34
-    assert len(event) == 2 and event[0] >= 5 and event[1] <= -5
+    halt, first, least, event = misses[:3], misses[3:6], misses[6:9], misses[9:]
+    assert all(abs(miss) < 2 for miss in halt[:2]) and abs(halt[2]) < 34
+    assert abs(first[0]) < 5 and abs(least[0]) < 5 and -26 < first[1] < -24 and 24 < least[1] < 28
+    assert len(event) == 2 and 3 < event[0] - first[1] < 5 and -5 < event[1] - first[1] < -3
 
 
 def test_the_hunts_answers_are_the_pages() -> None:

@@ -4,8 +4,8 @@ The runs are those of the machine that a learner sees, ``traced``, and as in the
 the time that it takes to record it.
 
 Left out: the guest's own marks and its page fault, PAUSE exits, interrupts that are not for the guest's
-timer (the host's tick, a device), each with the entry behind the exit; and kvm_halt_poll_ns, for whether
-the polling time grows is a matter of a percent of a halt's length.
+timer (the host's tick, a device), each with the entry behind the exit; and kvm_halt_poll_ns, for when the
+polling time grows hangs on when a halt begins, and has a test of its own.
 """
 
 from collections.abc import Iterable, Iterator

@@ -2,24 +2,25 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from statistics import median
 
 import pytest
 from timer_bench import ROWS
 
 from kvmlab.kernels.names import kernel
-from kvmlab.kvm.lapic_advance import ADVANCE_INIT, adjusted
 from kvmlab.machine.bench import Bench
-from kvmlab.scenarios.latency import TRACED as HOST
 from kvmlab.scenarios.latency import tscdeadline_latency
+from kvmlab.scenarios.tsc_deadline import DELTA
+from kvmlab.scenarios.tsc_deadline import TRACED as HOST
 from kvmlab.schedulers.measure import Measured, measure
 from kvmlab.schedulers.profile import MachineProfile, Status
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.schedulers.profiles.traced import EVENT, FITTED, IN_HARDWARE, TRACE, TRACED, fitted
-from kvmlab.traces import load
+from kvmlab.traces import Event, load
 
 WITH, WITHOUT = "v6.1", "v6.1+preemption-timer=0"
 
@@ -37,23 +38,12 @@ def measured(on: str, guest: str) -> Measured:
     return measure(tscdeadline_latency(kernel(on), guest=guest, host="traced", samples=16, skip=0), TRACED)
 
 
-def test_the_first_busy_deadline_is_predicted_to_the_percent() -> None:
-    """The pieces of both ways are fitted, of the hrtimer's on the host's tick; the whole of neither is."""
-    for on, instructions in BUSY.items():
-        assert abs(measured(on, "busy").samples[0] - instructions) <= instructions / 100
-        assumed = {name for name, n in parts(on).items() if n and status(name) is Status.ASSUMED}
-        assert assumed <= {"TIMER_EXPIRE", "HV_CHECK"}
+def miss(predicted: int | Fraction, instructions: int) -> float:
+    """Return by which part of the measured the prediction is above it."""
+    return float(predicted / instructions) - 1
 
 
-@pytest.mark.parametrize("less", [10, -10])
-def test_the_percent_hangs_on_what_an_event_takes(less: int) -> None:
-    """Ten instructions more or less for each event move the latencies by 5 % and 3 %; the gain by 1 %."""
-    now = {on: measured(on, "busy").samples[0] for on in BUSY}
-    then = {on: first(on, fitted(EVENT - less)) for on in BUSY}
-    assert {on: then[on] - now[on] for on in BUSY} == {WITH: 5 * less, WITHOUT: 6 * less}
-
-
-def first(on: str, machine: MachineProfile) -> int:
+def first(on: str, machine: MachineProfile = TRACED) -> int:
     """Return a busy guest's first latency on a machine."""
     return measure(once(on), machine).samples[0]
 
@@ -63,10 +53,32 @@ def once(on: str) -> Bench:
     return tscdeadline_latency(kernel(on), host="traced", samples=1, skip=0)
 
 
-def parts(on: str) -> Mapping[str, Fraction]:
-    """Return what the first busy latency is made of, without the time that passes before."""
-    found = measure(once(on), TRACED).parameters
-    return {name: n for name, n in found.items() if name in TRACED.parameters}
+@pytest.mark.parametrize("on", [WITH, WITHOUT])
+def test_a_halting_guests_two_latencies_are_predicted(on: str) -> None:
+    """They take turns, for the advance gets out of hand every other time; each is within two percent.
+
+    Their pieces are fitted, recorded; that they add up to what was measured without recording is not.
+    """
+    halting = measured(on, "halt").samples
+    assert halting[:2] == halting[2:4] and len(set(halting)) == 2
+    for late, instructions in zip(sorted(halting[:2]), HALT[on], strict=True):
+        assert abs(miss(late, instructions)) < 0.02
+
+
+def test_a_busy_guest_with_an_hrtimer_is_predicted() -> None:
+    """From its first latency to its least, within 5 %: nothing in the recording interrupted a guest."""
+    busy = measured(WITHOUT, "busy").samples
+    assert abs(miss(busy[0], BUSY[WITHOUT])) < 0.05 and abs(miss(min(busy), LEAST[WITHOUT])) < 0.05
+
+
+def test_a_busy_guest_with_the_preemption_timer_is_missed() -> None:
+    """The first is a quarter too short, the least a quarter too long.
+
+    Nobody who halts leaves by the preemption timer: what it takes, HV_ARM and H_PREEMPT, is HSW16's.
+    """
+    busy = measured(WITH, "busy").samples
+    assert -0.26 < miss(busy[0], BUSY[WITH]) < -0.24 and 0.24 < miss(min(busy), LEAST[WITH]) < 0.28
+    assert all(status(name) is Status.ASSUMED for name in ("HV_ARM", "H_PREEMPT", "TIMER_EXPIRE"))
 
 
 def status(name: str) -> Status:
@@ -74,20 +86,9 @@ def status(name: str) -> Status:
     return TRACED.parameters[name].status
 
 
-def test_the_last_busy_deadlines_are_missed() -> None:
-    """What no advance takes off is fitted too long: half as long again with the preemption timer.
-
-    The advance stops where it sees less than 100 cycles; measured, no more than 301 are behind that.
-    """
-    least = {on: min(measured(on, "busy").samples) for on in LEAST}
-    assert 1.5 < least[WITH] / LEAST[WITH] < 1.6 and 1.05 < least[WITHOUT] / LEAST[WITHOUT] < 1.1
-    assert TRACED.parameters["HW_ENTRY"].cycles + TRACED.parameters["G_ISR"].cycles > LEAST[WITH]
-
-
 def test_the_gain_has_its_sign_and_its_size() -> None:
     """940 instructions were measured."""
-    gain = measured(WITHOUT, "busy").samples[0] - measured(WITH, "busy").samples[0]
-    assert abs(gain - 940) <= 940 / 3
+    assert abs(first(WITHOUT) - first(WITH) - 940) <= 940 / 3
 
 
 def test_the_loss_of_a_halting_guest_has_its_sign_and_its_size() -> None:
@@ -96,12 +97,12 @@ def test_the_loss_of_a_halting_guest_has_its_sign_and_its_size() -> None:
     assert abs(lost - 24) <= 24 / Fraction(3)
 
 
-@pytest.mark.parametrize("on", [WITH, WITHOUT])
-def test_a_halting_guests_latency_takes_turns_too(on: str) -> None:
-    """The advance gets out of hand every other time; the whole is two fifths too short: it is assumed."""
-    halting = measured(on, "halt").samples
-    assert len(set(halting)) == 2 and halting[:2] == halting[2:4]
-    assert 0.55 < max(halting) / max(HALT[on]) < 0.65
+@pytest.mark.parametrize("less", [10, -10])
+def test_what_hangs_on_the_length_of_an_event(less: int) -> None:
+    """Ten instructions more or less for each event: 5 and 3 % of a busy latency, 2 % of the gain."""
+    machine = fitted(EVENT - less)
+    moved = {on: first(on, machine) - first(on) for on in BUSY}
+    assert moved == {WITH: 35 * less // 10, WITHOUT: 55 * less // 10}
 
 
 def test_busy_latencies_fall_by_an_eighth_of_what_the_advance_can_see() -> None:
@@ -112,56 +113,108 @@ def test_busy_latencies_fall_by_an_eighth_of_what_the_advance_can_see() -> None:
         assert abs((late - behind) / 8 - (late - then)) <= 1
 
 
-def gaps() -> dict[tuple[str, str], list[int]]:
-    """Return the instructions between neighbouring events of the one recording, less those of an event."""
-    found, events = defaultdict(list), load(TRACE)
-    for event, then in zip(events, events[1:], strict=False):
-        found[key(event), key(then)].append(then.time - event.time - EVENT)
+Stretches = Mapping[tuple[str, str], list[int]]
+
+
+@cache
+def stretches() -> Stretches:
+    """Return the instructions between neighbouring events of the one recording."""
+    found = defaultdict(list)
+    for event, then in pairwise(load(TRACE)):
+        found[key(event), key(then)].append(then.time - event.time)
     return found
 
 
-def key(event: object) -> str:
+def key(event: Event) -> str:
     """Return an event's name, and what distinguishes it."""
-    fields = event.fields  # type: ignore[attr-defined]
-    return " ".join([event.name, str(fields.get("exit_reason", ""))]).strip()  # type: ignore[attr-defined]
+    said = [
+        event.fields.get(name) for name in ("exit_reason", "ecx", "hv_timer_in_use", "function", "next_comm")
+    ]
+    return " ".join([event.name, *(str(word) for word in said if word is not None)])
 
 
-def test_the_fitted_numbers_are_those_of_the_recording() -> None:
-    """Each of them between two of its events, alone or in the sum that it was divided from."""
-    cycles = {name: TRACED.parameters[name].cycles for name in TRACED.parameters}
-    between = {pair: median(values) for pair, values in gaps().items()}
-    longest = {pair: max(values) for pair, values in gaps().items()}
-    accept, posted, entry, wait = (
-        "kvm_apic_accept_irq",
-        "kvm_apicv_accept_irq",
-        "kvm_entry",
-        "kvm_wait_lapic_expire",
-    )
-    assert between["kvm_exit PREEMPTION_TIMER", accept] == cycles["H_PREEMPT"] + cycles["TIMER_EXPIRE"]
-    assert between[accept, posted] == cycles["INJ"]
-    assert between["kvm_msr", entry] == cycles["FAST_PATH"]
-    assert between[posted, entry] == cycles["SYNC_PIR"] + cycles["FAST_PATH"]
-    arrives = between[entry, wait] + between[wait, "kvm_exit MSR_WRITE"] - 60
-    assert arrives == cycles["HV_CHECK"] + cycles["HW_ENTRY"] + cycles["G_ISR"]
-    assert between["kvm_exit EXTERNAL_INTERRUPT", "local_timer_entry"] == cycles["IRQ_ENTER"]
-    assert between["local_timer_entry", "hrtimer_expire_entry"] == cycles["HRT_INT"]
-    assert longest["kvm_msr", entry] == cycles["SW_ENTRY"]
-    rest = ("HRT_REPROG", "EOI_HOST", "IRQ_EXIT", "SW_EXIT", "SW_ENTRY")
-    assert between["hrtimer_start", entry] == sum(cycles[name] for name in rest)
+MSR_EXIT, HLT_EXIT = "kvm_exit MSR_WRITE", "kvm_exit HLT"
+DEADLINE, LVTT = f"kvm_msr {0x6E0}", f"kvm_msr {0x832}"
+START, EXPIRE = "hrtimer_start apic_timer_fn [kvm]", "hrtimer_expire_entry apic_timer_fn [kvm]"
+HV_ON, HV_OFF = "kvm_hv_timer_state 1", "kvm_hv_timer_state 0"
+WAKEUP, ACCEPT, POSTED = "kvm_vcpu_wakeup", "kvm_apic_accept_irq", "kvm_apicv_accept_irq"
+ENTRY, LATE, TIMER, SWITCHED = (
+    "kvm_entry",
+    "kvm_wait_lapic_expire",
+    "local_timer_entry",
+    "sched_switch kvmlab",
+)
 
 
-def test_the_exit_comes_as_late_as_it_was_recorded() -> None:
-    """From the time for which the timer was set, 200 cycles or more before the deadline, to its exit."""
-    advance, out, late = ADVANCE_INIT, 0, []
+def typical(*path: str) -> int:
+    """Return the typical instructions from event to event along a path."""
+    return sum(int(median(stretches()[pair])) for pair in pairwise(path))
+
+
+def since_rdtsc() -> Iterator[int]:
+    """Yield the instructions from a guest's RDTSC to the exit of the WRMSR with what it made of it."""
+    deadline, out, exits = 0, 0, []
     for event in load(TRACE):
-        if key(event) == "kvm_exit PREEMPTION_TIMER":
-            out = event.time
-        if event.name == "kvm_wait_lapic_expire":
-            delta = event.fields["delta"] if event.fields["when"] == "late" else -event.fields["delta"]
-            late.append(out - (event.time - delta) + advance * HOST.khz // 1_000_000)
-            advance = adjusted(advance, delta, HOST.khz)
-    assert len(late) == 16 and max(late) - min(late) <= 3
-    assert median(late) == TRACED.parameters["HW_EXIT"].cycles + TRACED.parameters["HV_ARM"].cycles
+        out = event.time if key(event) == MSR_EXIT else out
+        if key(event) == DEADLINE and event.fields["rw"] == "write":
+            deadline = event.fields["data"]
+            exits.append(out - deadline + DELTA["hlt"])
+        if key(event) == LATE:  # it reads the guest's TSC just then, which is so much later than the deadline
+            ahead = event.time - deadline - event.fields["delta"]
+    return (out - ahead for out in exits)
+
+
+def late_clock() -> Iterator[int]:
+    """Yield the cycles from an hrtimer's expiry to the clock that its event shows."""
+    expires = 0
+    for event in load(TRACE):
+        if key(event) == START:
+            expires = event.fields["expires"]
+        if key(event) == EXPIRE:
+            yield (event.fields["now"] - expires) * HOST.khz // 1_000_000
+
+
+def to_the_halt() -> Iterator[int]:
+    """Yield the instructions from hrtimer_start to where a halt begins."""
+    start = 0
+    for event in load(TRACE):
+        start = event.time if key(event) == START else start
+        if key(event) == WAKEUP:
+            yield event.time - event.fields["ns"] * HOST.khz // 1_000_000 - start
+
+
+RECORDED: Mapping[str, Callable[[], int]] = {
+    "HW_EXIT": lambda: int(median(since_rdtsc())),
+    "SW_EXIT": lambda: typical(MSR_EXIT, "kvm_apic"),
+    "SW_ENTRY": lambda: typical(LVTT, ENTRY),
+    "FAST_PATH": lambda: typical(DEADLINE, ENTRY),
+    "HV_SET": lambda: typical(MSR_EXIT, HV_ON, DEADLINE),
+    "HW_ENTRY": lambda: typical(ENTRY, HLT_EXIT),
+    "H_HLT": lambda: typical(HLT_EXIT, START),
+    "HRT_START": lambda: int(median(to_the_halt())),
+    "HRT_INT": lambda: typical(TIMER, EXPIRE),
+    "IRQ_ENTER": lambda: int(median(late_clock())),
+    "WAKE": lambda: typical(EXPIRE, SWITCHED),
+    "SWITCH": lambda: typical(SWITCHED, WAKEUP),
+    "INJ": lambda: typical(ACCEPT, POSTED),
+    "UNBLOCK": lambda: typical(WAKEUP, ACCEPT) + typical(POSTED, ENTRY),
+    "G_ISR": lambda: typical(ENTRY, LATE, MSR_EXIT),
+}
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_the_fitted_numbers_are_those_of_the_recording(name: str) -> None:
+    """Each is a stretch of it, less the events, and what else is known of the stretch."""
+    stretch, parameter = FITTED[name], TRACED.parameters[name]
+    assert RECORDED[name]() == stretch.instructions
+    others = sum(TRACED.parameters[other].cycles for other in stretch.less)
+    whole = parameter.cycles * stretch.parts + stretch.events * EVENT + others
+    assert 0 <= stretch.instructions - whole < stretch.parts
+
+
+def test_no_event_takes_less_to_record_than_assumed() -> None:
+    """Two events with next to nothing between them are 654 apart: EVENT can be no more."""
+    assert min(min(found) for found in stretches().values()) == 654 > EVENT
 
 
 def test_what_the_recording_does_not_show_is_assumed() -> None:
@@ -170,3 +223,10 @@ def test_what_the_recording_does_not_show_is_assumed() -> None:
         assert (parameter.status is Status.FITTED) == (name in FITTED)
         if name not in FITTED:
             assert parameter.cycles == (0 if name in IN_HARDWARE else HSW16.parameters[name].cycles)
+
+
+def test_the_servers_fast_path_is_the_part_of_its_slow_one_that_it_is_here() -> None:
+    """Nobody published it: on HSW16 it is as much of SW_EXIT and SW_ENTRY together as on this machine."""
+    here, there = ({name: p.cycles for name, p in on.parameters.items()} for on in (TRACED, HSW16))
+    part = Fraction(here["FAST_PATH"], here["SW_EXIT"] + here["SW_ENTRY"])
+    assert there["FAST_PATH"] == round(part * (there["SW_EXIT"] + there["SW_ENTRY"]))

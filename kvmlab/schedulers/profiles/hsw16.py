@@ -33,7 +33,7 @@ EXITS = (
     Parameter("SW_ENTRY", 320, 200, 700, ASSUMED, f"split of vmcall 1195, {FLAT}", "KVM before the entry"),
     Parameter(
         "FAST_PATH",
-        160,
+        137,
         0,
         580,
         ASSUMED,

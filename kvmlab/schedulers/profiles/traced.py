@@ -1,67 +1,87 @@
 """The CPU of the recorded traces: an emulator on which one instruction is one cycle, with KVM of Linux 6.1.
 
 What hardware does takes no instruction there, and nothing is ever cold. The rest is fitted to one recording,
-of a guest that waits busily for deadlines that the preemption timer keeps: from event to event, less what it
-takes to record one. The host's own tick is in it, so the way of an hrtimer's interrupt is fitted too. What
-that trace does not show is HSW16's number, an instruction a cycle: on a busy guest's way only TIMER_EXPIRE
-and HV_CHECK, in a halt nearly everything.
+of a guest that halts until its deadlines, stretch by stretch, less what it takes to record an event. What
+that trace does not show is HSW16's number, an instruction a cycle: above all the preemption timer's own way,
+HV_ARM and H_PREEMPT, for a guest that halts never leaves by it.
 
-Predicted is that these pieces, put together, make the latency that was measured without recording. Twice they
-do not: a halting guest's is two fifths too short, and where the advance has taken off what it can, what
-is left is half as long again as measured. HW_ENTRY and G_ISR are 374 together; from how the measured
-latencies fall one reads some 220.
+Predicted is what was never fitted: how long the halts of the other recordings are, and the latencies measured
+without recording. A halting guest's come out to 2 %, a busy one's with the hrtimer to 5; with the preemption
+timer the first is a quarter too short, and what no advance takes off a quarter too long.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kvmlab.schedulers.profile import MachineProfile, Parameter, Status
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 
-TRACE = "vmx_pt1_lab_tsc_busy"
+TRACE = "vmx_pt1_lab_tsc_hlt"
 EVENT = 600
-"""Instructions to record one event, assumed: two events with next to nothing between them are 642 apart.
-
-The other 42 became INJ. It is taken off at each of five events on the preemption timer's way and of six on
-the hrtimer's, so one instruction more makes the two latencies 5 and 6 shorter; their difference moves by 1.
-"""
+"""Instructions to record one event, assumed: no two events of TRACE are less than 654 apart."""
 
 IN_HARDWARE = frozenset({"VDELIV", "LAPIC_FIRE", "RESID", "IPI_FLIGHT", "PI_PROC", "ICR_PHYS"})
 """What takes no instruction, and what only a real cache knows."""
 
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a parameter is fitted to: ``instructions`` of TRACE, in which so many ``events`` were recorded.
+
+    Of these the parameter is what the others on the stretch (``less``) leave, or one of ``parts`` of that.
+    """
+
+    instructions: int
+    events: int
+    source: str
+    less: tuple[str, ...] = ()
+    parts: int = 1
+
+    def cycles(self, known: Mapping[str, Parameter], event: int) -> int:
+        """Return what is left for the parameter if to record an event takes so long."""
+        rest = self.instructions - self.events * event - sum(known[name].cycles for name in self.less)
+        return rest // self.parts
+
+    def says(self) -> str:
+        """Return in words what it is fitted to."""
+        events = f", less {self.events} events" if self.events > 1 else ", less an event" * self.events
+        half = ", halved" if self.parts > 1 else ""
+        return f"{self.source}: {self.instructions}{events}{''.join(f', {name}' for name in self.less)}{half}"
+
+
 FITTED = {
-    "HW_EXIT": (176, 0, "from the time for which the timer is set to its exit, 236, less HV_ARM"),
-    "H_PREEMPT": (86, 1, "from its exit to kvm_apic_accept_irq, 176, less TIMER_EXPIRE"),
-    "INJ": (42, 1, "from kvm_apic_accept_irq to kvm_apicv_accept_irq"),
-    "FAST_PATH": (176, 1, "from kvm_msr of a deadline to kvm_entry"),
-    "SYNC_PIR": (100, 0, "from kvm_apicv_accept_irq to kvm_entry, 276, less FAST_PATH"),
-    "HW_ENTRY": (
-        244,
-        1,
-        "from kvm_entry to kvm_wait_lapic_expire, less HV_CHECK, and half of what follows",
+    "HW_EXIT": Stretch(86, 0, "from a guest's RDTSC to the exit of the WRMSR with its deadline"),
+    "SW_EXIT": Stretch(1038, 1, "from the exit of the WRMSR to LVTT to kvm_apic", ("H_WRMSR",)),
+    "SW_ENTRY": Stretch(1057, 1, "from kvm_msr of LVTT to kvm_entry"),
+    "FAST_PATH": Stretch(776, 1, "from kvm_msr of a deadline to kvm_entry"),
+    "HV_SET": Stretch(1680, 2, "from a deadline's exit to its kvm_msr", ("H_WRMSR",)),
+    "HW_ENTRY": Stretch(925, 1, "from kvm_entry to the exit for HLT", ("HW_EXIT",)),
+    "H_HLT": Stretch(1717, 1, "from the exit for HLT to hrtimer_start", ("SW_EXIT",)),
+    "HRT_START": Stretch(1517, 2, "from hrtimer_start to where the halt begins"),
+    "HRT_INT": Stretch(803, 1, "from local_timer_entry to hrtimer_expire_entry"),
+    "IRQ_ENTER": Stretch(
+        1011, 1, "from the deadline to the clock that hrtimer_expire_entry shows", ("EOI_HOST", "HRT_INT")
     ),
-    "G_ISR": (
-        130,
-        1,
-        "the other half: from there to the exit of the handler's WRMSR, 320, less 60 for the exit",
+    "WAKE": Stretch(
+        3526, 1, "from hrtimer_expire_entry to sched_switch", ("TIMER_EXPIRE", "HRT_REPROG", "IRQ_EXIT")
     ),
-    "IRQ_ENTER": (251, 1, "of the host's tick: from an external interrupt's exit to local_timer_entry"),
-    "HRT_INT": (198, 1, "of the host's tick: from local_timer_entry to hrtimer_expire_entry"),
-    "SW_ENTRY": (465, 1, "from kvm_msr of LVTT, which is off the fast path, to kvm_entry"),
-    "HRT_REPROG": (74, 0, "from the tick's hrtimer_start to kvm_entry, 820, less SW_ENTRY, as on HSW16"),
-    "EOI_HOST": (40, 0, "of the same"),
-    "IRQ_EXIT": (65, 0, "of the same"),
-    "SW_EXIT": (176, 0, "of the same"),
+    "SWITCH": Stretch(1832, 1, "from sched_switch to kvm_vcpu_wakeup"),
+    "INJ": Stretch(673, 1, "from kvm_apic_accept_irq to kvm_apicv_accept_irq"),
+    "UNBLOCK": Stretch(
+        2954,
+        2,
+        "from kvm_vcpu_wakeup to kvm_apic_accept_irq, from kvm_apicv_accept_irq to kvm_entry",
+        ("HV_POSTBLOCK", "SW_ENTRY", "SYNC_PIR"),
+    ),
+    "G_ISR": Stretch(
+        1628, 2, "from kvm_entry to the exit of the next WRMSR", ("HV_CHECK", "HW_ENTRY", "HW_EXIT"), parts=2
+    ),
 }
-"""Instructions, how often EVENT was taken off, and between which events of the trace."""
+"""In this order, for some need what others are."""
 
 
-def _on_the_emulator(parameter: Parameter, event: int) -> Parameter:
-    """Return a parameter as this machine has it, if to record an event takes so long."""
-    if parameter.name in FITTED:
-        at_event, events, source = FITTED[parameter.name]
-        cycles = at_event + events * (EVENT - event)
-        return replace(parameter, cycles=cycles, low=0, high=2 * cycles, status=Status.FITTED, source=source)
+def _elsewhere(parameter: Parameter) -> Parameter:
+    """Return a parameter of HSW16 as it is on a machine without hardware."""
     if parameter.name in IN_HARDWARE:
         return replace(parameter, cycles=0, low=0, high=0, status=Status.ASSUMED, source="no instruction")
     source = "assumed: HSW16's number, an instruction a cycle"
@@ -69,11 +89,17 @@ def _on_the_emulator(parameter: Parameter, event: int) -> Parameter:
 
 
 def _table(base: Mapping[str, Parameter], event: int) -> dict[str, Parameter]:
-    return {name: _on_the_emulator(parameter, event) for name, parameter in base.items()}
+    known = {name: _elsewhere(parameter) for name, parameter in base.items()}
+    for name, stretch in FITTED.items():
+        n = stretch.cycles(known, event)
+        known[name] = replace(
+            known[name], cycles=n, low=0, high=2 * n, status=Status.FITTED, source=stretch.says()
+        )
+    return known
 
 
 def fitted(event: int = EVENT) -> MachineProfile:
-    """Return the machine, fitted as if to record an event took ``event`` instructions, at most 642."""
+    """Return the machine, fitted as if to record an event took ``event`` instructions, at most 654."""
     return MachineProfile(
         "traced",
         "the emulated CPU of the recorded traces, Linux 6.1: one instruction is one cycle",
