@@ -7,6 +7,7 @@ still in use, for a move to another CPU may have seen to it. v4.18's lapic.c has
 from collections.abc import Callable
 
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit
+from kvmlab.kernels.timer_divide import DIVIDE
 from kvmlab.kernels.timer_mode import CHANGE, COUNT
 from kvmlab.kvm import hrtimer, tsc
 from kvmlab.kvm import timer_tracepoints as trace
@@ -249,6 +250,7 @@ TIMER_2018 = Patch(
         PathEdit("apic_timer_fn", Swap("FN.again", (FN_AGAIN,))),
         CHANGE,
         COUNT,
+        DIVIDE,
         NewPath("wait_lapic_expire", WAIT_4_19),
     ),
     frozenset({"levels", "pending-smi", "hv-timer", "tsc-deadline"}),

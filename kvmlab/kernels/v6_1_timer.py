@@ -7,6 +7,7 @@ count cancel both timers.
 from kvmlab.kernels.after_patch_3 import WAKE
 from kvmlab.kernels.kernel import NewPath, Patch, PathEdit, Setting
 from kvmlab.kernels.patch_2 import HANDLE_PREEMPTION_TIMER
+from kvmlab.kernels.timer_divide import DIVIDE
 from kvmlab.kernels.timer_mode import CANCEL_APIC_TIMER
 from kvmlab.kernels.v4_7 import HRTIMER
 from kvmlab.kernels.v4_19 import RESTART_ON_LOAD, RESTARTS
@@ -106,6 +107,7 @@ V6_1_TIMER = Patch(
         RESTART,
         EXPIRED,
         *CANCEL_APIC_TIMER,
+        DIVIDE,
         NewPath("vcpu_block", VCPU_BLOCK),
         PathEdit("kvm_vcpu_block", Swap("SWAIT.check", (CHECK,))),
         PathEdit("kvm_vcpu_block", Swap("POLL.end", (POLL_END,))),

@@ -106,17 +106,14 @@ def _divide(s: list[int], me: TimedVcpu) -> None:
     s[me.timer.tdcr] = written(s, me)
 
 
-WRITE_TDCR = block(
-    "write_tdcr",
-    Step(
-        "TDCR.write",
-        _divide,
-        says="the divide configuration; a count that runs would be stretched, which is left out",
-        source=LAPIC + "kvm_lapic_reg_write",
-        emits=trace.register("APIC_TDCR"),
-    ),
-    WRMSR_DONE,
+TDCR_WRITE = Step(
+    "TDCR.write",
+    _divide,
+    says="the divide configuration: of the next count; one that runs ends when it would have",
+    source=LAPIC + "kvm_lapic_reg_write",
+    emits=trace.register("APIC_TDCR"),
 )
+WRITE_TDCR = block("write_tdcr", TDCR_WRITE, WRMSR_DONE)
 
 
 def _is_other_mode(s: Sequence[int], me: TimedVcpu) -> bool:

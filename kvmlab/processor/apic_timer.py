@@ -1,9 +1,11 @@
 """The local APIC's timer: one-shot, periodic, TSC deadline.
 
 A count of the timer is ``divide`` ticks of the bus clock. Time is the TSC throughout, so a count is converted
-once, when it starts; what the current count shows is computed when it is read. Switching between deadline
-mode and the others disarms; between one-shot and periodic the count goes on.
-Source: SDM vol. 3 (June 2016), "APIC Timer", "TSC-Deadline Mode"; the divide configuration from its figure.
+when it starts, and what is left of it when the divisor changes; what the current count shows is computed when
+it is read. Switching between deadline mode and the others disarms; between one-shot and periodic the count
+goes on. Source: SDM vol. 3 (June 2016), "APIC Timer", "TSC-Deadline Mode"; the divide configuration from its
+figure. That a new divisor does not make the current count jump is not said there, but was seen on hardware
+(c301b909e4b9, "Apply change to TDCR right away to the timer").
 """
 
 from collections.abc import Sequence
@@ -88,6 +90,14 @@ def write_tmict(s: list[int], timer: ApicTimer, value: int) -> None:
     if mode_of(s[timer.lvtt]) != Mode.TSC_DEADLINE:
         s[timer.tmict] = value
         s[timer.expires] = s[timer.tsc] + period(s, timer) if value else -1
+
+
+def write_tdcr(s: list[int], timer: ApicTimer, value: int) -> None:
+    """Write the divide configuration: what counts goes on from where it is, at the new rate."""
+    old, s[timer.tdcr] = divide_by(s[timer.tdcr]), value
+    if mode_of(s[timer.lvtt]) != Mode.TSC_DEADLINE and s[timer.expires] >= 0:
+        left = max(s[timer.expires] - s[timer.tsc], 0)
+        s[timer.expires] = s[timer.tsc] + left * divide_by(value) // old
 
 
 def write_deadline(s: list[int], timer: ApicTimer, value: int) -> None:

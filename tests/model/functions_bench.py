@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
 from kvmlab.machine.call import link
-from kvmlab.machine.state import Layout
+from kvmlab.machine.state import Cell, Layout
 from kvmlab.machine.step import block
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.apic_timer import Mode
@@ -17,7 +17,13 @@ BY_1 = 0xB
 
 WRITERS = {"d": "set_tscdeadline", "l": "write_lvtt", "c": "write_tmict", "v": "write_tdcr"}
 """The function that handles a write, by the letter of its actor."""
-OTHERS = {"s": "start_sw_timer", "t": "inject_pending_timer_irqs", "p": "post_block", "x": "expired_hv_timer"}
+OTHERS = {
+    "s": "start_sw_timer",
+    "t": "inject_pending_timer_irqs",
+    "p": "post_block",
+    "x": "expired_hv_timer",
+    "f": "apic_timer_fn",
+}
 """More functions of KVM's, where a kernel has them; ``m`` is what it does on the CPU that it was moved to."""
 
 
@@ -48,13 +54,28 @@ class Bench:
         while self.s[at] < len(self.system.places[letter]):
             self.s = list(self.system.take(tuple(self.s), letter))
 
+    def ends(self) -> int:
+        """Return the host's TSC at which the timer that is armed expires."""
+        return self.s[self.timer.hv_deadline if self.holders()[0] else self.timer.hrtimer.expires]
+
+    def expire(self) -> int:
+        """Let the timer that is armed expire, and the tail run; return how long that was behind START."""
+        self.s[self.timer.tsc.host] = at = self.ends()
+        if self.holders()[0]:
+            self.call("x")
+        else:
+            self.s[self.timer.hrtimer.expires] = -1
+            self.call("f")
+        self.call("t")
+        return at - START
+
     def holders(self) -> tuple[bool, bool]:
         """Which timers are armed: the hv timer, the hrtimer."""
         return bool(self.s[self.timer.in_use]), self.s[self.timer.hrtimer.expires] >= 0
 
-    def aside(self, letter: str) -> list[int]:
-        """Return the whole state but what the guest writes, and where the function ``letter`` stands."""
-        told = self.vcpu.guests[0].value, self.system.pc[letter]
+    def aside(self, letter: str, *cells: Cell) -> list[int]:
+        """Return the whole state but ``cells``, what the guest writes, and where ``letter`` stands."""
+        told = self.vcpu.guests[0].value, self.system.pc[letter], *cells
         return [value for place, value in enumerate(self.s) if place not in told]
 
 

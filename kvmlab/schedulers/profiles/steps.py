@@ -101,7 +101,7 @@ TIMERS = {
         DEADLINE.mode DEADLINE.write SW.start SW.again SW.none SW.cancel_hv SW.pending SW.in_use SW.state
         HV.hook HV.pending HV.deadline HV.recheck HV.expired HV.again HV.return PREEMPT.off PREEMPT.on
         BLOCK.runnable BLOCK.unhalt BLOCK.up POLL.start GAP.opens SWAIT.prepare SWAIT.check
-        TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end
+        TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end TDCR.stretch
         SWAIT.finish SCHEDULE.out LVTT.write LVTT.reset LVTT.mode TDCR.write TMICT.begin TMICT.write
         """
     ),
