@@ -13,7 +13,7 @@ from kvmlab.kernels.kernel import NewPath, PathEdit
 from kvmlab.kvm import hrtimer, timer_msrs
 from kvmlab.kvm.hv_timer import cancel_if_in_use
 from kvmlab.kvm.lapic_timer import mode
-from kvmlab.kvm.timer_msrs import limit_period, written
+from kvmlab.kvm.timer_msrs import limit_period, new_lvtt
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.machine.edit import After, Swap
 from kvmlab.machine.step import Step, block
@@ -25,9 +25,9 @@ MODE_BITS = 3 << 17
 
 def _lvtt(s: list[int], me: TimedVcpu) -> str | None:
     """The register is new at once; KVM's own copy of the mode, here its bits, is the old one still."""
-    t, new = me.timer, mode_of(written(s, me))
-    other = (mode(s, me) == Mode.TSC_DEADLINE) != (new == Mode.TSC_DEADLINE)
-    s[t.lvtt] = s[t.lvtt] & MODE_BITS | written(s, me) & ~MODE_BITS
+    t, new = me.timer, new_lvtt(s, me)
+    other = (mode(s, me) == Mode.TSC_DEADLINE) != (mode_of(new) == Mode.TSC_DEADLINE)
+    s[t.lvtt] = s[t.lvtt] & MODE_BITS | new & ~MODE_BITS
     return None if other else "deadline_mode"
 
 
@@ -37,7 +37,7 @@ def _reset(s: list[int], me: TimedVcpu) -> None:
 
 
 def _mode(s: list[int], me: TimedVcpu) -> None:
-    s[me.timer.lvtt] = written(s, me)
+    s[me.timer.lvtt] = new_lvtt(s, me)
     limit_period(s, me)
 
 

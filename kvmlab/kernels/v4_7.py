@@ -10,6 +10,7 @@ from kvmlab.kernels.v4_10 import V4_10
 from kvmlab.kvm import vcpu_block, vcpu_load
 from kvmlab.kvm.lapic_advance import WAIT_4_10
 from kvmlab.kvm.lapic_timer import APIC_TIMER_EXPIRED, APIC_TIMER_FN, START_SW
+from kvmlab.kvm.soft_disable import EXIT_SPIV, WRITE_SPIV
 from kvmlab.kvm.timer_msrs import EXITS, SET_TSCDEADLINE, WRITE_LVTT, WRITE_TDCR, WRITE_TMICT
 from kvmlab.kvm.timer_tail import TAIL_DELIVER_4_10, tail
 from kvmlab.machine.call import call
@@ -21,11 +22,12 @@ SCOPE = frozenset({"hv-timer", "tsc-deadline"})
 TIMER_EXITS = Block(
     "timer_exits",
     (
-        prioritised("TIMER_EXITS", *EXITS, vcpu_block.EXIT_HLT),
+        prioritised("TIMER_EXITS", *EXITS, EXIT_SPIV, vcpu_block.EXIT_HLT),
         call("set_tscdeadline", "v4.7 x86.c kvm_set_msr_common"),
         call("write_lvtt", LAPIC + "kvm_x2apic_msr_write"),
         call("write_tmict", LAPIC + "kvm_x2apic_msr_write"),
         call("write_tdcr", LAPIC + "kvm_x2apic_msr_write"),
+        call("write_spiv", LAPIC + "kvm_x2apic_msr_write"),
     ),
     "cases",
 )
@@ -37,6 +39,7 @@ FUNCTIONS = (
     WRITE_LVTT,
     WRITE_TMICT,
     WRITE_TDCR,
+    WRITE_SPIV,
     START_APIC_TIMER,
     block("start_sw_timer", START_SW),
     APIC_TIMER_EXPIRED,

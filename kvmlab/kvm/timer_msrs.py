@@ -16,7 +16,14 @@ from kvmlab.kvm.timer_records import TimedVcpu, guest_now, host_now
 from kvmlab.machine.call import call
 from kvmlab.machine.step import Guard, Step, block
 from kvmlab.processor import apic_timer
-from kvmlab.processor.apic_timer import IA32_TSC_DEADLINE, X2APIC_LVTT, X2APIC_TDCR, X2APIC_TMICT, Mode
+from kvmlab.processor.apic_timer import (
+    IA32_TSC_DEADLINE,
+    MASKED,
+    X2APIC_LVTT,
+    X2APIC_TDCR,
+    X2APIC_TMICT,
+    Mode,
+)
 from kvmlab.processor.exits import Exit
 
 LAPIC = "v4.10 lapic.c "
@@ -116,13 +123,19 @@ TDCR_WRITE = Step(
 WRITE_TDCR = block("write_tdcr", TDCR_WRITE, WRMSR_DONE)
 
 
+def new_lvtt(s: Sequence[int], me: TimedVcpu) -> int:
+    """Return what the guest's write makes of LVTT: masked while the local APIC is disabled by software."""
+    enabled = me.timer.enabled is None or s[me.timer.enabled]
+    return written(s, me) if enabled else written(s, me) | MASKED
+
+
 def _is_other_mode(s: Sequence[int], me: TimedVcpu) -> bool:
     return apic_timer.mode_of(written(s, me)) != mode(s, me)
 
 
 def _lvtt(s: list[int], me: TimedVcpu) -> str | None:
     other = _is_other_mode(s, me)
-    s[me.timer.lvtt] = written(s, me)
+    s[me.timer.lvtt] = new_lvtt(s, me)
     return None if other else "update_lvtt"
 
 

@@ -52,6 +52,7 @@ class LapicTimer:
     ``advance`` how many nanoseconds early the timer fires (``adaptive``: it is tuned), ``spin`` the TSC until
     which KVM waits in front of an entry. ``nopreempt`` counts preempt_disable; ``handled``: a fast path has
     handled the exit. ``injected`` counts the interrupts and saturates at 3: no kernel has such a cell.
+    ``enabled`` is sw_enabled, for a guest that may disable its local APIC by software.
     """
 
     tsc: Tsc
@@ -61,6 +62,7 @@ class LapicTimer:
     min_period: int = 0
     lazy: bool = False
     adaptive: bool = False
+    enabled: Cell | None = None
     lvtt: Cell = cell(MASKED, hex)
     tmict: Cell = cell()
     tdcr: Cell = cell()

@@ -18,7 +18,10 @@ from kvmlab.processor.records import show_point
 
 IA32_TSC_DEADLINE = 0x6E0
 X2APIC_LVTT, X2APIC_TMICT, X2APIC_TMCCT, X2APIC_TDCR = 0x832, 0x838, 0x839, 0x83E
+X2APIC_SIVR = 0x80F
 MASKED = 1 << 16
+SOFTWARE_ENABLE = 1 << 8
+"""Of the spurious-vector register."""
 
 
 class Mode(IntEnum):

@@ -73,8 +73,13 @@ def uses_hv_timer(kernel: Kernel) -> bool:
     return "vmx_arm_hv_timer" in kernel.paths and allowed and not posts_timers(kernel)
 
 
-def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int = 0) -> Parts:
-    """Allocate a vCPU whose guest runs, with APICv; its thread may be moved ``moves`` times."""
+def parts(
+    layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int = 0, spiv: bool = False
+) -> Parts:
+    """Allocate a vCPU whose guest runs, with APICv; its thread may be moved ``moves`` times.
+
+    ``spiv``: the guest may disable its local APIC by software; it begins enabled.
+    """
     add, record = layout.add, layout.record
     now = add("now", host.start, show_point)
     core, cpu0, cpu1 = record(Core, "core", frame=frame(1)), record(Cpu, "L0", irq=0), record(Cpu, "L1")
@@ -95,6 +100,7 @@ def parts(layout: Layout, kernel: Kernel, host: Host, *, lvtt: int, moves: int =
         min_period=host.min_period,
         lazy=is_lazy(kernel),
         adaptive=advance < 0,
+        enabled=add("timer.enabled", 1) if spiv else None,
         lvtt=lvtt,
         advance=ADVANCE_INIT if advance < 0 else advance,
     )

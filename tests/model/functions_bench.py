@@ -15,7 +15,13 @@ START, DEADLINE = 1_000, 50_000
 BY_1 = 0xB
 
 
-WRITERS = {"d": "set_tscdeadline", "l": "write_lvtt", "c": "write_tmict", "v": "write_tdcr"}
+WRITERS = {
+    "d": "set_tscdeadline",
+    "l": "write_lvtt",
+    "c": "write_tmict",
+    "v": "write_tdcr",
+    "e": "write_spiv",
+}
 """The function that handles a write, by the letter of its actor."""
 OTHERS = {
     "s": "start_sw_timer",
@@ -54,6 +60,14 @@ class Bench:
         while self.s[at] < len(self.system.places[letter]):
             self.s = list(self.system.take(tuple(self.s), letter))
 
+    def begin(self, letter: str, value: int) -> None:
+        """Let the kernel begin to handle a write, up to where it has to wait, if it has."""
+        cell = self.vcpu.guests[0].value
+        assert cell is not None
+        self.s[cell], self.s[self.system.pc[letter]] = value, 0
+        while letter in [move.actor.letter for move in self.system.enabled(tuple(self.s))]:
+            self.s = list(self.system.take(tuple(self.s), letter))
+
     def ends(self) -> int:
         """Return the host's TSC at which the timer that is armed expires."""
         return self.s[self.timer.hv_deadline if self.holders()[0] else self.timer.hrtimer.expires]
@@ -82,7 +96,8 @@ class Bench:
 def bench(name: str, mode: Mode, **host: int) -> Bench:
     """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
     layout, on = Layout(), kernel(name)
-    vcpu = parts(layout, on, Host(**{"rate": 0, "start": START} | host), lvtt=mode << 17 | VECTOR).vcpu
+    on_host = Host(**{"rate": 0, "start": START} | host)
+    vcpu = parts(layout, on, on_host, lvtt=mode << 17 | VECTOR, spiv=True).vcpu
     functions = {x: f for x, f in {**WRITERS, **OTHERS}.items() if f in on.paths}
     made_of = {x: on.paths[f] for x, f in functions.items()}
     made_of["m"] = block("load", *on.paths["kvm_arch_vcpu_load"].items[1:])  # behind the move itself

@@ -51,6 +51,7 @@ EXITS = {
     "EXIT.wrmsr_lvtt": ("H_WRMSR",),
     "EXIT.wrmsr_tmict": ("H_WRMSR",),
     "EXIT.wrmsr_tdcr": ("H_WRMSR",),
+    "EXIT.wrmsr_spiv": ("H_WRMSR",),
     "EXIT.rdmsr_tscdeadline": ("H_WRMSR",),
     "EXIT.preemption_timer": ("H_PREEMPT",),
     "FAST.preemption_timer": ("H_PREEMPT",),
@@ -101,7 +102,8 @@ TIMERS = {
         DEADLINE.mode DEADLINE.write SW.start SW.again SW.none SW.cancel_hv SW.pending SW.in_use SW.state
         HV.hook HV.pending HV.deadline HV.recheck HV.expired HV.again HV.return PREEMPT.off PREEMPT.on
         BLOCK.runnable BLOCK.unhalt BLOCK.up POLL.start GAP.opens SWAIT.prepare SWAIT.check
-        TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end TDCR.stretch
+        TIMER.on TIMER.notify TIMER.wake TIMER.done OTHER.end TDCR.stretch SPIV.write
+        SPIV.mask SPIV.forget
         SWAIT.finish SCHEDULE.out LVTT.write LVTT.reset LVTT.mode TDCR.write TMICT.begin TMICT.write
         """
     ),
