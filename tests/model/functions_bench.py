@@ -1,6 +1,6 @@
 """A vCPU with a timer on a bench: one of KVM's functions at a time, from beginning to end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
@@ -29,6 +29,8 @@ OTHERS = {
     "p": "post_block",
     "x": "expired_hv_timer",
     "f": "apic_timer_fn",
+    "a": "apic_timer_expired",
+    "b": "vcpu_block",
 }
 """More functions of KVM's, where a kernel has them; ``m`` is what it does on the CPU that it was moved to."""
 
@@ -55,9 +57,19 @@ class Bench:
 
     def call(self, letter: str) -> None:
         """Let a function run, from beginning to end."""
-        at = self.system.pc[letter]
+        self.s[self.system.pc[letter]] = 0
+        self.rest(letter)
+
+    def until(self, letter: str, label: str) -> None:
+        """Let a function run from its beginning up to the step ``label``."""
+        at, rows = self.system.pc[letter], [place.row.label for place in self.system.places[letter]]
         self.s[at] = 0
-        while self.s[at] < len(self.system.places[letter]):
+        while self.s[at] != rows.index(label):
+            self.s = list(self.system.take(tuple(self.s), letter))
+
+    def rest(self, letter: str) -> None:
+        """Let a function run on to its end."""
+        while self.s[self.system.pc[letter]] < len(self.system.places[letter]):
             self.s = list(self.system.take(tuple(self.s), letter))
 
     def begin(self, letter: str, value: int) -> None:
@@ -93,11 +105,13 @@ class Bench:
         return [value for place, value in enumerate(self.s) if place not in told]
 
 
-def bench(name: str, mode: Mode, **host: int) -> Bench:
+def bench(name: str, mode: Mode, *, apicv: bool = True, **host: int) -> Bench:
     """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
     layout, on = Layout(), kernel(name)
     on_host = Host(**{"rate": 0, "start": START} | host)
     vcpu = parts(layout, on, on_host, lvtt=mode << 17 | VECTOR, spiv=True).vcpu
+    if not apicv:
+        vcpu = replace(vcpu, guests=(replace(vcpu.guests[0], apicv=None),))
     functions = {x: f for x, f in {**WRITERS, **OTHERS}.items() if f in on.paths}
     made_of = {x: on.paths[f] for x, f in functions.items()}
     made_of["m"] = block("load", *on.paths["kvm_arch_vcpu_load"].items[1:])  # behind the move itself
