@@ -21,6 +21,8 @@ from kvmlab.machine.watch import Recorder
 LIMIT = 64
 """So many answers in one drawer: there is a counter among its places; then it is asked every time."""
 
+NEVER = 1 << 62
+
 T = TypeVar("T")
 Key = tuple[int, ...]
 
@@ -55,12 +57,22 @@ class Memory(Generic[T]):
         self.deadlines = tuple(i for i, info in enumerate(system.layout.cells) if info.deadline)
         self.apart = frozenset({*self.deadlines, *(() if now is None else (now,))})
         self.restless = set[Cell]()
-        self._rooms: dict[Key, dict[int, Drawer[T]]] = {}
+        self._rooms: dict[int, dict[int, Drawer[T]]] = {}
 
-    def room(self, s: Sequence[int], time: int) -> dict[int, Drawer[T]]:
-        """Return the drawers that are right from ``time`` until a deadline changes or comes, by place."""
-        status = tuple(0 if s[d] < 0 else 1 if s[d] > time else 2 for d in self.deadlines)
-        return self._rooms.setdefault(status, {})
+    def room(self, armed: Sequence[int], time: int) -> tuple[int, dict[int, Drawer[T]]]:
+        """Return the first deadline to come, and the drawers that are right until it does, by place.
+
+        ``armed`` is what the deadlines hold; when one of them changes, other drawers are right.
+        """
+        due, status = NEVER, 0
+        for deadline in armed:
+            status *= 3
+            if deadline > time:
+                status += 1
+                due = min(due, deadline)
+            elif deadline >= 0:
+                status += 2
+        return due, self._rooms.setdefault(status, {})
 
     def learn(self, s: Sequence[int], room: dict[int, Drawer[T]], place: int) -> T:
         """Return what is found in ``s``, and remember it in the drawer of ``place``."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from kvmlab.machine.memory import Memory, look_at
+from kvmlab.machine.memory import NEVER, Memory, look_at
 from kvmlab.machine.run import Run, Taken
 from kvmlab.machine.state import Cell
 from kvmlab.machine.step import Effect
@@ -49,16 +49,15 @@ class Costs(Protocol):
 
 Choose = Callable[[Sequence[Move]], Move]
 Cpu = str | Cell
-Left = tuple[tuple[Cell, int], ...]
-Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int], int, int, Left, Any]
-"""A move (None: nobody can move) with its CPU and cycles, and what carries it out, taken apart.
+Ready = tuple[Any, Cpu, int, Cell, Effect, Any, Mapping[str | None, int], int, int, Any]
+"""A move with its CPU and cycles, and what carries it out, taken apart.
 
-Of a stride it is the last one. Behind it: how many steps, how much later than the first it begins, what the
-others leave, and the first.
+Of a stride it is the last one, and what carries out all of it. Behind it: how many steps, how much later than
+the first it begins, and the first. NOBODY stands for no move, None for several, which are in ``me``'s place.
 """
 
-NEVER, NOBODY = 1 << 62, ""
-NOTHING: Ready = (None, NOBODY, 0, 0, lambda s, me: None, None, {}, 0, 0, (), None)
+NOBODY = ""
+NOTHING: Ready = (NOBODY, NOBODY, 0, 0, lambda s, me: None, None, {}, 0, 0, None)
 
 
 def by_list(moves: Sequence[Move]) -> Move:
@@ -89,7 +88,7 @@ class Clock:
         self._free: dict[Cpu, int] = {NOBODY: NEVER}
         self._memory = Memory(system, self._ready if seen is None else self._stride, self._ready, now)
         apart, restless = self._memory.apart, self._memory.restless
-        self._strider = Strider(self._possible, self.plan, apart, restless, seen or frozenset())
+        self._strider = Strider(self._possible, self.plan, now, apart, restless, seen or frozenset())
         self._running = self._run(seen)
 
     def step(self) -> Move | None:
@@ -103,41 +102,44 @@ class Clock:
     def _run(self, seen: frozenset[str] | None) -> Iterator[Move]:
         """Yield what is to be seen. This loop is the one that has to be fast."""
         s, free, now, time, memory = self.state, self._free, self._now, self.time, self._memory
-        alarms, room = look_at(memory.deadlines), memory.room(s, time)
+        alarms, room = look_at(memory.deadlines), dict[int, Any]()
         armed, due, place, taken = None, NEVER, 0, 0
         while True:
             if alarms(s) != armed:
                 armed = alarms(s)
-                due = min((d for d in armed if d > time), default=NEVER)
-                room = memory.room(s, time)
+                due, room = memory.room(armed, time)
             try:
                 key, answers, _ = room[place]
                 ready = answers[key(s)]
             except KeyError:
                 ready = memory.learn(s, room, place)
-            move, cpu, cycles, pc, fn, me, jumps, steps, last, left, first = ready
+            move, cpu, cycles, pc, fn, me, jumps, steps, last, first = ready
             if move is None:
-                move, cpu, cycles, pc, fn, me, jumps, steps, last, left, first = self._first(me)
+                move, cpu, cycles, pc, fn, me, jumps, steps, last, first = self._first(me)
             start = free[cpu]
             if start < time:
                 start = time
             if last and start + last >= due:  # a deadline falls into the stride: go step by step
-                move, cpu, cycles, pc, fn, me, jumps, steps, last, left, first = self._apart(first)
+                move, cpu, cycles, pc, fn, me, jumps, steps, last, first = self._apart(first)
             if start >= due:
                 if due == NEVER:
                     return
                 start, armed = due, None
-            if start + last > time:
-                self.time = time = start + last
+            if start > time:
+                self.time = time = start
                 if now is not None:
                     s[now] = time
             if armed is None:
                 continue
-            for cell, value in left:
-                s[cell] = value
+            at = jumps[fn(s, me)]
+            if at < 0:  # the stride cannot be made
+                move, cpu, cycles, pc, fn, me, jumps, steps, last, first = self._apart(first)
+                at = jumps[fn(s, me)]
+            s[pc] = at
+            if last:
+                self.time = time = start + last
             if cycles:
                 free[cpu] = time + cycles
-            s[pc] = at = jumps[fn(s, me)]
             place = pc << 20 | at
             taken += steps
             if seen is None or move.step.label in seen:
@@ -151,21 +153,23 @@ class Clock:
     def _ready(self, s: Sequence[int]) -> Ready:
         """Return what is possible, taken apart."""
         ready = [self._apart(move) for move in self._possible(s)]
-        return ready[0] if len(ready) == 1 else (*NOTHING[:5], ready, *NOTHING[6:])
+        if len(ready) > 1:
+            return (None, *NOTHING[1:5], ready, *NOTHING[6:])
+        return ready[0] if ready else NOTHING
 
     def _apart(self, move: Move) -> Ready:
         cpu, cycles = self.plan(move)
         self._free.setdefault(cpu, 0)
-        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps, 1, 0, (), move
+        return move, cpu, cycles, move.pc, move.fn, move.me, move.jumps, 1, 0, move
 
     def _stride(self, r: Recorder) -> Ready:
         """Return what is possible; if that is one move, the stride that begins with it."""
         ready = self._ready(r)
-        if ready[0] is None:
+        if not ready[0]:
             return ready
-        found = self._strider.go(r, ready[0])
-        left = tuple(found.left.items())
-        return (*self._apart(found.end)[:7], found.steps, found.last, left, ready[0])
+        found = self._strider.go(r, ready[0], max(self._free[ready[1]], self.time))
+        end, cpu, cycles = found.end, ready[1], self.profile.cost(found.end)
+        return end, cpu, cycles, end.pc, found.fn, end.me, found.leads, found.steps, found.last, ready[0]
 
     def _first(self, ready: Sequence[Ready]) -> Ready:
         """Return what is next: the earliest start, then the highest frame, then the list."""
@@ -180,13 +184,13 @@ class Clock:
         chosen = self.choose([one[0] for one in choices])
         return next(one for one in choices if one[0] is chosen)
 
-    def plan(self, move: Move) -> tuple[Cpu, int]:
-        """Return the CPU of a move and the cycles for which it occupies it."""
-        return self._cpu(move.actor), self.profile.cost(move)
+    def plan(self, move: Move, s: Sequence[int] | None = None) -> tuple[Cpu, int]:
+        """Return the CPU of a move in ``s``, or as things are, and the cycles for which it occupies it."""
+        return self._cpu(move.actor, self.state if s is None else s), self.profile.cost(move)
 
-    def _cpu(self, actor: Actor) -> Cpu:
+    def _cpu(self, actor: Actor, s: Sequence[int]) -> Cpu:
         """Actors that share a frame cell share a CPU; any other has one of its own."""
-        top = top_cell(actor.top, self.state)
+        top = top_cell(actor.top, s)
         return actor.letter if top is None else top
 
     def steps(self, limit: int) -> Iterator[Taken]:
@@ -201,7 +205,7 @@ class Clock:
     def recorded(self, limit: int, event: int) -> Iterator[Taken]:
         """Yield the steps as somebody makes them who records: each event takes ``event`` cycles more."""
         for step in self.steps(limit):
-            cpu = self._cpu(step.move.actor)
+            cpu = self._cpu(step.move.actor, self.state)
             self._free[cpu] = max(self._free[cpu], self.time) + event * len(step.events)
             yield step
 
