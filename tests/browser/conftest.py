@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from harness import Lab
+    from harness import Lab, Ran
     from lab_server import Server
     from playwright.sync_api import Browser
 
@@ -44,3 +44,12 @@ def lab(server: Server, browser: Browser) -> Iterator[Lab]:
     opened = harness.Lab(server, harness.open_page(browser))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def ran(server: Server, browser: Browser) -> Iterator[Ran]:
+    """Notebooks that have been run, each once for the tests of a file; they use different cells of it."""
+    import harness
+
+    with harness.runs(server, browser) as running:
+        yield running

@@ -9,14 +9,18 @@ A test gets it as the fixture `lab`:
         expect(lab.page.locator("svg")).to_contain_text("ON 0→1")
         assert lab.troubles() == []
 
+A test that presses only in cells which no other test of its file uses takes the fixture `ran`:
+`ran("01.ipynb")` is a page on which that notebook has been run, once for all of them.
+
 Importing this module skips the tests that do so if playwright is not installed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +46,7 @@ CHROMIUM_FLAGS = (
 )
 
 LONGEST_WAIT_MS = 60_000
+expect.set_options(timeout=LONGEST_WAIT_MS)  # A busy machine is slow, and that is no fault.
 
 # The toolbar says "idle" before a kernel exists, and running then opens a dialog: wait for the session.
 SESSION_READY = """async () => {
@@ -141,3 +146,23 @@ def open_page(running: playwright.Browser) -> playwright.Page:
     context = running.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
     context.set_default_timeout(LONGEST_WAIT_MS)
     return context.new_page()
+
+
+Ran = Callable[[str], Lab]
+"""A notebook's name -> the page on which it has been run."""
+
+
+@contextlib.contextmanager
+def runs(server: Server, running: playwright.Browser) -> Iterator[Ran]:
+    """Give pages of notebooks that have been run from top to bottom: one page and one run for each."""
+    with contextlib.ExitStack() as pages:
+
+        @functools.cache
+        def ran(name: str) -> Lab:
+            lab = Lab(server, open_page(running))
+            pages.callback(lab.close)
+            lab.open_notebook(name)
+            lab.run_all()
+            return lab
+
+        yield ran

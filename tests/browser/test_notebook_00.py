@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import nbformat
-from harness import Lab, expect, playwright
+from harness import Lab, Ran, expect, playwright
 
 from kvmlab.labs.needle import attempt
 from kvmlab.labs.question import Question
@@ -42,10 +42,9 @@ def told(cell: playwright.Locator) -> str:
     return str(cell.locator("svg[role=img]").first.get_attribute("aria-label"))
 
 
-def test_the_notebook_runs_and_its_timeline_moves(lab: Lab) -> None:
+def test_the_notebook_runs_and_its_timeline_moves(ran: Ran) -> None:
     """Run all; stepping, jumping and zooming change picture and sentence; nothing is asked of others."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     day = cell_with(lab, "day = nb00.day()")
     picture = day.locator("svg[role=img]").first
     seen = [told(day)]
@@ -62,10 +61,9 @@ def test_the_notebook_runs_and_its_timeline_moves(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_the_door_opens_line_by_line(lab: Lab) -> None:
+def test_the_door_opens_line_by_line(ran: Ran) -> None:
     """Untouched after Run All; then a press a line: each says what it is, and the last one ends it."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     door = cell_with(lab, "door = nb00.door()")
     picture = door.locator("svg[role=img]").first
     for n in (1, 2, 3, 4):
@@ -94,10 +92,9 @@ def ask(lab: Lab, question: Question, n: int) -> None:
     expect(cell.locator("svg[role=img]").first).to_be_visible()
 
 
-def test_two_questions_answer_right_and_other_guesses(lab: Lab) -> None:
+def test_two_questions_answer_right_and_other_guesses(ran: Ran) -> None:
     """Nothing is chosen after Run All; each guess hears its own feedback, and sees what answers it."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     assert lab.page.locator("input[type=radio]:checked").count() == 0
     for question in (DAY, OUTSIDE):
         for n, choice in enumerate(question.choices, 1):
@@ -107,10 +104,9 @@ def test_two_questions_answer_right_and_other_guesses(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_the_needle_is_missed_mended_and_threaded(lab: Lab) -> None:
+def test_the_needle_is_missed_mended_and_threaded(ran: Ran) -> None:
     """A wrong letter, a miss and the needle: each gets its sentence; the miss opens in a stepper."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     bench = cell_with(lab, "needle = nb00.needle()")
     line, said = bench.locator("input[type=text]").first, bench.locator("[role=status]").first
     for text, words in (

@@ -1,6 +1,6 @@
 """A learner's first lesson in a real browser: notebook 01, its stepper, its questions, its grid."""
 
-from harness import Lab, expect
+from harness import Lab, Ran, expect
 
 from kvmlab.labs.questions01 import FAKED
 
@@ -21,10 +21,9 @@ def asked(lab: Lab, expression: str) -> str:
     return str(lab.page.evaluate(ASK_KERNEL, f"print({expression})")).rstrip("\n")
 
 
-def test_the_first_lesson_runs_and_its_stepper_obeys(lab: Lab) -> None:
+def test_the_first_lesson_runs_and_its_stepper_obeys(ran: Ran) -> None:
     """Run all; Step, Back, another kernel, an actor's button: picture and twin change, and agree."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = lab.page.locator(".jp-CodeCell").filter(has_text="fixed = nb01.stepper").first
     picture = cell.locator("svg[role=img]").first
     cell.scroll_into_view_if_needed()
@@ -52,10 +51,9 @@ def test_the_first_lesson_runs_and_its_stepper_obeys(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_a_question_answers_every_choice_without_blame(lab: Lab) -> None:
+def test_a_question_answers_every_choice_without_blame(ran: Ran) -> None:
     """Nothing is chosen after Run All; each choice gets its own feedback; "show me" opens a stepper."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = lab.page.locator(".jp-CodeCell").filter(has_text='nb01.predict("01.1")').first
     cell.scroll_into_view_if_needed()
     radios = cell.locator("input[type=radio]")
@@ -73,10 +71,9 @@ def test_a_question_answers_every_choice_without_blame(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_a_cell_of_the_verdict_grid_opens_its_schedule(lab: Lab) -> None:
+def test_a_cell_of_the_verdict_grid_opens_its_schedule(ran: Ran) -> None:
     """Pressing a losing cell shows the losing schedule in a stepper below the grid."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = lab.page.locator(".jp-CodeCell").filter(has_text="grid = nb01.verdicts()").first
     cell.scroll_into_view_if_needed()
     cell.get_by_role("button", name="LOST").first.click()

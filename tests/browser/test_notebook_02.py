@@ -1,6 +1,6 @@
 """The alarm clock in a real browser: the picture, a proof cell, the exercise, the sliders, the hunt."""
 
-from harness import Lab, expect, playwright
+from harness import Lab, Ran, expect, playwright
 
 from kvmlab.labs.questions02 import COUNTDOWN
 
@@ -30,12 +30,12 @@ def bring(bench: playwright.Locator, words: str, place: int) -> None:
         press(bench, "Up")
         at -= 1
         expect(options.nth(at)).to_contain_text(words)
+        expect(steps).to_have_js_property("selectedIndex", at)
 
 
-def test_the_alarm_hops_and_is_lost(lab: Lab) -> None:
+def test_the_alarm_hops_and_is_lost(ran: Ran) -> None:
     """Busy and halt, the patch and what it is without its switch; a question answers; a proof cell opens."""
-    lab.open_notebook(CORE)
-    lab.run_all()
+    lab = ran(CORE)
     cell = cell_with(lab, 'nb02.deadline("halt")')
     picture = cell.locator("svg[role=img]").first
     expect(picture).to_contain_text("+20 (+0.6 %)")
@@ -62,10 +62,9 @@ def test_the_alarm_hops_and_is_lost(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_the_exercise_is_solved_by_up_and_down(lab: Lab) -> None:
+def test_the_exercise_is_solved_by_up_and_down(ran: Ran) -> None:
     """The order it begins with loses the alarm; the kernels' own holds; a move takes the verdict with it."""
-    lab.open_notebook(CORE)
-    lab.run_all()
+    lab = ran(CORE)
     bench = cell_with(lab, "nb02.keep_one()")
     said = bench.locator("[role=status]")
     press(bench, "Check")
@@ -82,10 +81,9 @@ def test_the_exercise_is_solved_by_up_and_down(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_the_second_hour_has_its_sliders_and_its_hunt(lab: Lab) -> None:
+def test_the_second_hour_has_its_sliders_and_its_hunt(ran: Ran) -> None:
     """The calculator follows a key, the histogram is drawn anew for both themes, guesses are graded."""
-    lab.open_notebook(STAR)
-    lab.run_all()
+    lab = ran(STAR)
     count = cell_with(lab, "nb02b.calculator()")
     entry = count.get_by_role("slider").first
     entry.focus()

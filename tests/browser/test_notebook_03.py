@@ -1,6 +1,6 @@
 """The lost interrupt in a real browser: the scheduler game, a proof cell, an entry path of one's own."""
 
-from harness import Lab, expect, playwright
+from harness import Lab, Ran, expect, playwright
 
 from kvmlab.labs.transfer import judge
 
@@ -20,17 +20,19 @@ def press(cell: playwright.Locator, name: str) -> None:
 
 
 def put(cell: playwright.Locator, step: str, by: int, lists: int = 0) -> None:
-    """Select a step in a cell's list and press Up or Down so many times."""
+    """Select a step in a cell's list and press Up or Down so many times, each time until it has moved."""
     chosen = cell.locator("select").nth(lists)
-    chosen.select_option(label=chosen.locator("option", has_text=step).first.inner_text())
-    for _ in range(abs(by)):
-        cell.get_by_role("button", name="Down" if by > 0 else "Up", exact=True).nth(lists).click()
+    at = chosen.locator("option", has_text=step).first.evaluate("option => option.index")
+    chosen.select_option(index=at)
+    name, way = ("Down", 1) if by > 0 else ("Up", -1)
+    for moved in range(1, abs(by) + 1):
+        cell.get_by_role("button", name=name, exact=True).nth(lists).click()
+        expect(chosen).to_have_js_property("selectedIndex", at + moved * way)
 
 
-def test_the_scheduler_game_is_played_to_a_loss(lab: Lab) -> None:
+def test_the_scheduler_game_is_played_to_a_loss(ran: Ran) -> None:
     """Thirteen presses lose 0x31; each is told what still holds it; the patched kernel loses nothing."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     game = cell_with(lab, "game = nb03.game")
     line, picture = game.locator("[role=status]").first, game.locator("svg[role=img]").first
     expect(line).to_contain_text("Nothing to lose yet")
@@ -48,10 +50,9 @@ def test_the_scheduler_game_is_played_to_a_loss(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_a_proof_cell_opens_its_schedule(lab: Lab) -> None:
+def test_a_proof_cell_opens_its_schedule(ran: Ran) -> None:
     """What breaks opens its shortest schedule, with the kernel that holds at hand; what holds, its story."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     grid = cell_with(lab, "grid = nb03.verdicts()")
     press(grid, "✕ LOST, 16 steps")
     picture = grid.locator("svg[role=img]").first
@@ -64,10 +65,9 @@ def test_a_proof_cell_opens_its_schedule(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_an_entry_path_is_judged_at_every_press(lab: Lab) -> None:
+def test_an_entry_path_is_judged_at_every_press(ran: Ran) -> None:
     """From v4.10's order to one that holds: three presses, and the stepper with the loss is gone."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     bench = cell_with(lab, "path = nb03.own_path()")
     said = bench.locator("[role=status]").first
     expect(said).to_contain_text("✕ LOST")
@@ -80,10 +80,9 @@ def test_an_entry_path_is_judged_at_every_press(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_the_lost_wake_up_is_ordered_and_checked(lab: Lab) -> None:
+def test_the_lost_wake_up_is_ordered_and_checked(ran: Ran) -> None:
     """The order it begins with loses; the answer, put together by Up and Down, holds."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     bench = cell_with(lab, "nb03.wakeup()")
     said = bench.locator("[role=status]").first
     press(bench, "Check")

@@ -2,7 +2,7 @@
 
 import re
 
-from harness import Lab, expect, playwright
+from harness import Lab, Ran, expect, playwright
 
 from kvmlab.labs.questions04 import FOUR
 
@@ -22,10 +22,9 @@ def press(cell: playwright.Locator, name: str, nth: int = 0) -> None:
     cell.get_by_role("button", name=name, exact=True).nth(nth).click()
 
 
-def test_the_card_is_followed_to_the_drawer(lab: Lab) -> None:
+def test_the_card_is_followed_to_the_drawer(ran: Ran) -> None:
     """Four presses: window, drawer, late, told; by timer 0 the same four end exact. Then four levels."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = cell_with(lab, "cards = nb04.cards(L0=")
     picture = cell.locator("svg[role=img]").first
     told = ("must really enter L3", "window", "finds no wish on V[0→3]", "executes 1000 instructions", "LATE")
@@ -56,10 +55,9 @@ def test_the_card_is_followed_to_the_drawer(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_a_proof_cell_opens_its_cards_and_a_question_is_answered(lab: Lab) -> None:
+def test_a_proof_cell_opens_its_cards_and_a_question_is_answered(ran: Ran) -> None:
     """What breaks and what holds is shown at the exit, steps behind a button; a guess gets words."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     grid = cell_with(lab, "grid = nb04.verdicts()")
     press(grid, "✕ LATE, 66 steps")
     expect(grid.locator("[role=status]").first).to_contain_text("v4.18, over timer 0: LATE")
@@ -81,10 +79,9 @@ def test_a_proof_cell_opens_its_cards_and_a_question_is_answered(lab: Lab) -> No
     assert lab.troubles() == []
 
 
-def test_the_knob_moves_one_and_not_zero_and_a_rule_is_shown_its_mix(lab: Lab) -> None:
+def test_the_knob_moves_one_and_not_zero_and_a_rule_is_shown_its_mix(ran: Ran) -> None:
     """A key on the slider, and timer 1 lands elsewhere; the rule that misses a mix gets its cards."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = cell_with(lab, "knob = nb04.landing")
     picture = cell.locator("svg[role=img]").first
     expect(picture).to_contain_text("Timer 0 leaves after 0 instructions, timer 1 after 12 instructions")
@@ -99,10 +96,9 @@ def test_the_knob_moves_one_and_not_zero_and_a_rule_is_shown_its_mix(lab: Lab) -
     assert lab.troubles() == []
 
 
-def test_the_board_of_notebook_00_is_live(lab: Lab) -> None:
+def test_the_board_of_notebook_00_is_live(ran: Ran) -> None:
     """The fourth switch: with it the guest's guest executes nothing."""
-    lab.open_notebook(FIRST)
-    lab.run_all()
+    lab = ran(FIRST)
     cell = cell_with(lab, "nb00.board()")
     picture = cell.locator("svg[role=img]").first
     press(cell, "d264ee0")

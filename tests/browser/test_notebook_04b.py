@@ -1,15 +1,14 @@
 """The second hour of the promises in a real browser: each level's turn, what L0 looks for, and a repair."""
 
-from harness import Lab, expect
+from harness import Ran, expect
 from test_notebook_04 import cell_with, press
 
 NOTEBOOK = "04b-who-did-not-get-it.ipynb"
 
 
-def test_each_level_has_its_turn(lab: Lab) -> None:
+def test_each_level_has_its_turn(ran: Ran) -> None:
     """The picture opens where L1 sends its letter; one step back L2 repeats the promise."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = cell_with(lab, "nb04b.cards(L0=")
     picture = cell.locator("svg[role=img]").first
     expect(picture).to_contain_text("L1 sends itself an IPI")
@@ -22,10 +21,9 @@ def test_each_level_has_its_turn(lab: Lab) -> None:
     assert lab.troubles() == []
 
 
-def test_what_level_0_looks_for_is_shown_as_cards_and_the_steps_are_behind_a_button(lab: Lab) -> None:
+def test_what_level_0_looks_for_is_shown_as_cards_and_the_steps_are_behind_a_button(ran: Ran) -> None:
     """A cell that breaks and one that holds; the stepper names whose request and whose window it is."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = cell_with(lab, "nb04b.looked_for()")
     expect(cell.get_by_text("L0's kernel", exact=True)).to_be_visible()
     press(cell, "✓ ok, 134 states")
@@ -42,10 +40,9 @@ def test_what_level_0_looks_for_is_shown_as_cards_and_the_steps_are_behind_a_but
     assert lab.troubles() == []
 
 
-def test_a_forgotten_wish_and_a_repair(lab: Lab) -> None:
+def test_a_forgotten_wish_and_a_repair(ran: Ran) -> None:
     """The request that was used up is among the decisive steps; a repair that is late is shown as cards."""
-    lab.open_notebook(NOTEBOOK)
-    lab.run_all()
+    lab = ran(NOTEBOOK)
     cell = cell_with(lab, "nb04b.cancelled()")
     press(cell, "✕ LATE, 30 steps")
     expect(cell.locator("svg[role=img]").first).to_contain_text("(1) KVM at L0 CHECK_EVENT")
