@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 NBVAL  := --nbval --nbval-current-env --nbval-cell-timeout=60
+# A file, or a notebook, stays in one process: its tests share what they have computed.
+SPREAD := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help lab test check refresh bench pythons clean
 .DEFAULT_GOAL := help
@@ -17,10 +19,10 @@ lab: $(VENV)/lab.stamp
 	@$(BIN)/python -m kvmlab lab
 
 ## test: everything that must hold: lint, types, tests, notebooks, browser
-# One pytest run, so that its last line speaks for all of it.
+# One pytest run, so that its last line speaks for all of it; what takes longest, the browser, comes first.
 test: check
 	@tools/chromium.sh
-	$(BIN)/python -m pytest $(NBVAL) tests notebooks
+	$(BIN)/python -m pytest $(SPREAD) $(NBVAL) tests notebooks
 
 ## check: lint and types only
 check: $(VENV)/test.stamp

@@ -24,7 +24,7 @@ CELLS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def refresh() -> ModuleType:
     """The tool as a module; it is a script and in no package."""
     spec = importlib.util.spec_from_file_location("refresh", TOOL)
@@ -33,14 +33,23 @@ def refresh() -> ModuleType:
     return module
 
 
-@pytest.fixture
-def notebook(tmp_path: Path) -> Path:
-    """A notebook that nobody has run, with widget state left by an editor."""
+@pytest.fixture(scope="module")
+def saved(refresh: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What becomes of a notebook that nobody has run, with widget state left by an editor."""
     cells = [v4.new_code_cell(source, id=name) for name, source in CELLS.items()]
     cells[-1].metadata.tags = ["raises-exception"]
-    path = tmp_path / "one.ipynb"
+    path = tmp_path_factory.mktemp("refresh") / "one.ipynb"
     metadata = {"widgets": {"state": {}}, "kvmlab": {"kind": "core"}}
     nbformat.write(v4.new_notebook(cells=cells, metadata=metadata), path)
+    assert refresh.main([str(path)]) == 0
+    return path.read_bytes()
+
+
+@pytest.fixture
+def notebook(saved: bytes, tmp_path: Path) -> Path:
+    """A copy of it, to write to."""
+    path = tmp_path / "one.ipynb"
+    path.write_bytes(saved)
     return path
 
 
@@ -50,16 +59,14 @@ def outputs(path: Path) -> dict[str, Any]:
 
 def test_a_second_run_saves_the_same_bytes(refresh: ModuleType, notebook: Path) -> None:
     """Saving twice is saving once, and then the check passes and writes nothing."""
-    assert refresh.main([str(notebook)]) == 0
     first = notebook.read_bytes()
     assert refresh.main([str(notebook)]) == 0
     assert refresh.main(["--check", str(notebook)]) == 0
     assert notebook.read_bytes() == first
 
 
-def test_only_the_notebooks_own_words_are_saved(refresh: ModuleType, notebook: Path) -> None:
+def test_only_the_notebooks_own_words_are_saved(notebook: Path) -> None:
     """Streams are whole, widgets are their text, tracebacks one line, and metadata names no version."""
-    refresh.main([str(notebook)])
     saved = outputs(notebook)
     assert [output.text for output in saved["streams"]] == ["one\ntwo\n"]
     assert [set(output.data) for output in saved["widget"]] == [{"text/plain"}]
@@ -71,7 +78,6 @@ def test_only_the_notebooks_own_words_are_saved(refresh: ModuleType, notebook: P
 
 def test_the_check_sees_words_and_not_pixels(refresh: ModuleType, notebook: Path) -> None:
     """A picture that another matplotlib drew is current; a printed word that no run prints is not."""
-    refresh.main([str(notebook)])
     saved = nbformat.read(notebook, as_version=4)
     saved.cells[2].outputs[0].data["image/png"] = "b3RoZXI="
     nbformat.write(saved, notebook)

@@ -1,6 +1,8 @@
 """What the laws of pictures are tested with: the texts of an SVG, and where they end."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from xml.etree import ElementTree
 
 from kvmlab.show.measure import width
@@ -45,13 +47,18 @@ def size(svg: str) -> tuple[int, int]:
 
 
 def overlaps(svg: str) -> list[tuple[str, str]]:
+    """Return pairs of texts of a picture on one line that run into each other."""
+    return collisions(words(svg))
+
+
+def collisions(shown: Iterable[Words]) -> list[tuple[str, str]]:
     """Return pairs of texts on one line that run into each other."""
-    some = sorted(words(svg), key=lambda w: w.left)
+    some = sorted(shown, key=lambda w: w.left)
     return [
         (a.says, b.says)
-        for i, a in enumerate(some)
-        for b in some[i + 1 :]
-        if abs(a.y - b.y) < 11 and b.left < a.right - 1
+        for i, a in enumerate(some, 1)
+        for b in takewhile(lambda b, end=a.right - 1: b.left < end, some[i:])
+        if abs(a.y - b.y) < 11
     ]
 
 

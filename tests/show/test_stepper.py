@@ -19,7 +19,7 @@ from kvmlab.show.stepper.past import MOST, columns
 from kvmlab.show.stepper.past_svg import extents
 from kvmlab.show.stepper.path_svg import said
 from kvmlab.show.stepper.sentences import compared
-from tests.show.pictures import alternative, boxes, overlaps, size, words
+from tests.show.pictures import alternative, boxes, collisions, overlaps, size, words
 from tests.show.stories import CANCELLED, CASES, LATE, counterexample, moments, pictures, runs, scenario
 
 
@@ -143,8 +143,8 @@ def test_two_kernels_are_compared_up_to_where_they_part() -> None:
 @pytest.mark.parametrize(("what", "name"), CASES)
 def test_nothing_overlaps_or_leaves_the_picture(what: str, name: str) -> None:
     """In no moment do two texts run into each other, even in the widest font."""
-    for _, svg, shown in pictures(what, name):
-        assert overlaps(svg) == []
+    for _, _, shown in pictures(what, name):
+        assert collisions(shown) == []
         assert all(0 <= w.left and w.right <= WIDTH and w.y <= HEIGHT - 4 for w in shown)
 
 
