@@ -1,6 +1,8 @@
 """A learner's first lesson in a real browser: notebook 01, its stepper, its questions, its grid."""
 
-from harness import Lab, Ran, expect
+import re
+
+from harness import Lab, Ran, expect, playwright
 
 from kvmlab.labs.questions01 import FAKED
 
@@ -35,17 +37,24 @@ def test_the_first_lesson_runs_and_its_stepper_obeys(ran: Ran) -> None:
         assert " ".join(asked(lab, "repr(fixed)").split()).endswith(" ".join(said.split()))
         return said
 
+    def press(button: playwright.Locator) -> None:
+        """Press a button and wait for the picture: a question to the kernel may overtake a press."""
+        before = str(picture.get_attribute("aria-label"))
+        button.click()
+        expect(picture).not_to_have_attribute("aria-label", before)
+
     cell.get_by_role("button", name="Reset", exact=True).click()
+    expect(picture).to_have_attribute("aria-label", re.compile("^Start: "))
     seen = [foot()]
     for name in ("Step", "Step", "Back"):
-        cell.get_by_role("button", name=name, exact=True).click()
+        press(cell.get_by_role("button", name=name, exact=True))
         seen.append(foot())
     assert seen[1] != seen[0] and seen[2] != seen[1] and seen[3] == seen[1]
     before = asked(lab, "repr(fixed)")
-    cell.get_by_role("button", name="v3.2", exact=False).first.click()
+    press(cell.get_by_role("button", name="v3.2", exact=False).first)
     expect(picture).to_contain_text("v3.2")
     assert asked(lab, "fixed.kernel") == "v3.2" and asked(lab, "repr(fixed)") != before
-    cell.locator("button:enabled", has_text="VMEXIT").first.click()
+    press(cell.locator("button:enabled", has_text="VMEXIT").first)
     assert foot().startswith("Step 2, vCPU thread")
     lab.screenshot("01-stepper", of=picture)
     assert lab.troubles() == []
