@@ -6,7 +6,7 @@ from kvmlab.kernels.names import kernel
 from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
 from kvmlab.machine.call import link
 from kvmlab.machine.state import Cell, Layout
-from kvmlab.machine.step import block
+from kvmlab.machine.step import Fired, block
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.apic_timer import Mode
 from kvmlab.scenarios.timer_parts import VECTOR, Host, parts
@@ -31,6 +31,8 @@ OTHERS = {
     "f": "apic_timer_fn",
     "a": "apic_timer_expired",
     "b": "vcpu_block",
+    "h": "switch_to_hv_timer",
+    "w": "switch_to_sw_timer",
 }
 """More functions of KVM's, where a kernel has them; ``m`` is what it does on the CPU that it was moved to."""
 
@@ -59,6 +61,17 @@ class Bench:
         """Let a function run, from beginning to end."""
         self.s[self.system.pc[letter]] = 0
         self.rest(letter)
+
+    def events(self, letter: str) -> list[Fired]:
+        """Let a function run, from beginning to end; return what it prints."""
+        at, fired = self.system.pc[letter], list[Fired]()
+        self.s[at] = 0
+        while self.s[at] < len(self.system.places[letter]):
+            before = tuple(self.s)
+            (move,) = (move for move in self.system.enabled(before) if move.actor.letter == letter)
+            self.s = list(self.system.take(before, letter))
+            fired += move.step.emits(before, self.s, move.me) if move.step.emits else ()
+        return fired
 
     def until(self, letter: str, label: str) -> None:
         """Let a function run from its beginning up to the step ``label``."""

@@ -10,7 +10,6 @@ from functions_bench import DEADLINE, START, Bench, bench
 from kvmlab.kvm.mode import EXITING_GUEST_MODE, IN_GUEST_MODE, OUTSIDE_GUEST_MODE
 from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.kvm.timer_records import BROKEN
-from kvmlab.machine.system import Move
 from kvmlab.processor.apic_timer import MASKED, Mode
 from kvmlab.processor.apicv import page
 from kvmlab.processor.vectors import POSTED_INTR_VECTOR, RESCHEDULE_VECTOR, bit
@@ -95,26 +94,12 @@ def test_in_the_vcpus_own_thread_without_apicv(pending: int) -> None:
     assert told(made, before) == ({} if pending else new)
 
 
-def events(made: Bench, letter: str) -> list[str]:
-    """Let a function run; return the names of its events."""
-    fired: list[str] = []
-    at = made.system.pc[letter]
-    made.s[at] = 0
-    while made.s[at] < len(made.system.places[letter]):
-        (move,) = (m for m in made.system.enabled(tuple(made.s)) if m.actor.letter == letter)
-        assert isinstance(move, Move)
-        before = list(made.s)
-        made.s = list(made.system.take(tuple(before), letter))
-        fired += [name for name, _ in move.step.emits(before, made.s, move.me)] if move.step.emits else []
-    return fired
-
-
 def test_what_the_trace_tells_of_an_expiry() -> None:
     """The vector is accepted where it is delivered: in the thread with APICv, else in the tail."""
     for apicv, early in ((True, ["kvm_apic_accept_irq", "kvm_apicv_accept_irq"]), (False, [])):
         made = expiring("v6.1", Mode.TSC_DEADLINE, apicv=apicv)
-        assert events(made, "a") == early
-        assert events(made, "t") == ([] if apicv else ["kvm_apic_accept_irq"])
+        assert [name for name, _ in made.events("a")] == early
+        assert [name for name, _ in made.events("t")] == ([] if apicv else ["kvm_apic_accept_irq"])
 
 
 @pytest.mark.parametrize("mode", list(Mode))
