@@ -10,7 +10,7 @@ from kvmlab.kernels.v4_10 import V4_10
 from kvmlab.kvm import vcpu_block, vcpu_load
 from kvmlab.kvm.lapic_advance import WAIT_4_10
 from kvmlab.kvm.lapic_timer import APIC_TIMER_EXPIRED, APIC_TIMER_FN, START_SW
-from kvmlab.kvm.soft_disable import EXIT_SPIV, WRITE_SPIV
+from kvmlab.kvm.spiv import EXIT_SPIV, WRITE_SPIV
 from kvmlab.kvm.timer_msrs import EXITS, SET_TSCDEADLINE, WRITE_LVTT, WRITE_TDCR, WRITE_TMICT
 from kvmlab.kvm.timer_tail import TAIL_DELIVER_4_10, tail
 from kvmlab.machine.call import call

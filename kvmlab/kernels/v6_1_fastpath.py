@@ -41,8 +41,10 @@ def _may_keep(s: Sequence[int], me: TimedVcpu) -> bool:
 
 
 def _timer_exit(s: Sequence[int], me: TimedVcpu) -> bool:
+    """Not if an exit was asked for, nor if the timer was off: the value that never runs out has run out."""
     forced = me.forced is not None and s[me.forced]
-    return bool(because(Exit.PREEMPTION_TIMER)(s, me)) and not forced
+    off = not s[me.timer.in_use]
+    return bool(because(Exit.PREEMPTION_TIMER)(s, me)) and not forced and not off
 
 
 def _again(s: list[int], me: TimedVcpu) -> str | None:

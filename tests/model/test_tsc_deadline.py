@@ -13,9 +13,10 @@ from kvmlab.kernels.v6_1_fastpath import FASTPATH
 from kvmlab.kvm.lapic_advance import ADVANCE_INIT, adjusted
 from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.machine.edit import find
-from kvmlab.machine.step import Step
+from kvmlab.machine.step import Row, Step
 from kvmlab.processor.apic_timer import MASKED
 from kvmlab.processor.controls import ACTIVATE_PREEMPTION_TIMER
+from kvmlab.processor.exits import Exit
 from kvmlab.scenarios.latency import periodic, tscdeadline_latency
 from kvmlab.scenarios.timer_parts import Host
 from kvmlab.scenarios.tsc_deadline import TRACED, tsc_deadline
@@ -301,6 +302,20 @@ def test_the_fast_path_looks_again(mode: int, requests: int, left: bool) -> None
     s[vcpu.mode], s[vcpu.requests] = mode, requests
     recheck = find(FASTPATH, "FAST.recheck")
     assert isinstance(recheck, Step) and (recheck.fn(s, vcpu) == "run_again") == left
+
+
+@pytest.mark.parametrize("forced", [0, 1])
+@pytest.mark.parametrize("in_use", [0, 1])
+def test_only_a_deadlines_exit_is_handled_fast(forced: int, in_use: int) -> None:
+    """v6.1 handle_fastpath_preemption_timer: not a forced one, nor one of a timer that is off."""
+    what = tsc_deadline(kernel("v6.1"), mode="busy", rounds=1)
+    vcpu, s = replace(what.records["vcpu"], forced=what.records["timer"].handled), list(what.system.start)
+    s[vcpu.guests[0].vmcs.reason], s[vcpu.timer.in_use] = Exit.PREEMPTION_TIMER, in_use
+    s[vcpu.timer.handled] = forced
+    row = find(FASTPATH, "FASTPATH")
+    assert isinstance(row, Row)
+    (fast,) = (step for step in row.steps if step.label == "FAST.preemption_timer")
+    assert fast.when is not None and bool(fast.when(s, vcpu)) == (in_use and not forced)
 
 
 def test_bad_knobs_are_refused() -> None:
