@@ -7,6 +7,8 @@ kvm_main.c kvm_vcpu_kick, as one expected state for every value of what they loo
 import pytest
 from functions_bench import DEADLINE, START, Bench, bench
 
+from kvmlab.errors import BadInput
+from kvmlab.kernels.names import kernel
 from kvmlab.kvm.mode import EXITING_GUEST_MODE, IN_GUEST_MODE, OUTSIDE_GUEST_MODE
 from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.kvm.timer_records import BROKEN
@@ -156,6 +158,12 @@ def test_a_vcpu_that_leaves_meanwhile_is_woken_instead_of_notified() -> None:
     made.s[vcpu.mode] = OUTSIDE_GUEST_MODE
     made.rest("f")
     assert (made.s[vcpu.cpu.irr], made.s[vcpu.halt.waiting]) == (0, 0)
+
+
+def test_a_kernel_without_the_parameter_is_told_so() -> None:
+    """Posted timers are v5.3's: an older kernel has no pi_inject_timer to set."""
+    with pytest.raises(BadInput, match="v4.19 has no pi_inject_timer"):
+        kernel("v4.19+pi-inject-timer=1")
 
 
 @pytest.mark.parametrize("advance", [0, 400])
