@@ -62,7 +62,12 @@ def load(s: list[int], guest: Guest, timer: PreemptionTimer) -> None:
 
 
 def stop(s: list[int], guest: Guest, timer: PreemptionTimer) -> None:
-    """VM exit: stop counting; what is left is written back only if the exit control asks for it."""
+    """VM exit: stop counting; what is left is written back only if the exit control asks for it.
+
+    A CPU that sleeps too deep to count is awake at its exit, and what stood still is left.
+    """
+    if timer.frozen is not None:
+        leave_c_state(s, timer)
     if guest.vmcs.exit_controls & SAVE_PREEMPTION_TIMER:
         s[_value(guest.vmcs)] = ticks_left(s[timer.tsc], s[timer.deadline], timer.rate)
     s[timer.deadline] = -1

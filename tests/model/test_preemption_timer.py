@@ -16,7 +16,9 @@ from kvmlab.processor.boundary import (
     TIMER_EVENTS,
 )
 from kvmlab.processor.controls import ACTIVATE_PREEMPTION_TIMER
+from kvmlab.processor.entry import vm_exit
 from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER, has_broken_preemption_timer
+from kvmlab.processor.exits import Exit
 from kvmlab.processor.preemption_timer import SAVE_PREEMPTION_TIMER
 from kvmlab.processor.records import (
     ACTIVE,
@@ -223,6 +225,59 @@ def test_below_c2_the_counter_stands_still(depth: int, counts: bool) -> None:
     if not counts:
         timer.leave_c_state(b.s, b.guest.timer)
         assert b.at(2024 + 95) == [] and b.at(2024 + 128) == ["EXIT.PREEMPTION_TIMER"]
+
+
+TICK = 1 << 5
+Naps = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 5 * TICK)), max_size=8)
+"""How deep the CPU sleeps (0: it does not), and for how many cycles."""
+
+
+@given(Naps, st.integers(0, TICK - 1), st.booleans())
+def test_an_exit_saves_the_ticks_that_no_deep_sleep_has_counted(
+    naps: list[tuple[int, int]], phase: int, wakes: bool
+) -> None:
+    """Whatever C-states the CPU goes through, and whether it wakes before the exit or by it."""
+    b = bench(save=True, tsc=1024 + phase)
+    counter, ticks, now = b.guest.timer, 1_000, 1024 + phase
+    assert counter is not None and b.enter(ticks) == []
+    for depth, cycles in naps:
+        timer.leave_c_state(b.s, counter)
+        timer.enter_c_state(b.s, counter, depth)
+        ticks -= (now + cycles) // TICK - now // TICK if depth <= 2 else 0
+        now += cycles
+        assert b.at(now) == []
+    if wakes:
+        timer.leave_c_state(b.s, counter)
+    vm_exit(b.s, b.guest, Exit.EXTERNAL_INTERRUPT)
+    assert b.left == ticks
+
+
+@pytest.mark.parametrize("save", [False, True])
+def test_an_exit_out_of_a_deep_sleep_leaves_nothing_frozen(save: bool) -> None:
+    """The next entry counts what it loads, and no wake-up outside the guest starts anything."""
+    b = bench(save=save, tsc=1024)
+    counter = b.guest.timer
+    assert counter is not None and counter.frozen is not None
+    b.enter(8)
+    b.at(1024 + 2 * TICK)
+    timer.enter_c_state(b.s, counter, 3)
+    b.at(1024 + 20 * TICK)
+    vm_exit(b.s, b.guest, Exit.EXTERNAL_INTERRUPT)
+    timer.leave_c_state(b.s, counter)
+    assert (b.s[counter.deadline], b.s[counter.frozen]) == (-1, -1)
+    left, now = (6 if save else 8), 1024 + 50 * TICK
+    assert b.at(now) == b.enter() == b.at(now + left * TICK - 1) == []
+    assert b.at(now + left * TICK) == ["EXIT.PREEMPTION_TIMER"]
+
+
+def test_a_timer_that_is_off_stays_off_behind_a_deep_sleep() -> None:
+    """Nothing counts, so nothing stands still and nothing goes on."""
+    b = bench(on=False)
+    assert b.guest.timer is not None
+    b.enter(4)
+    timer.enter_c_state(b.s, b.guest.timer, 6)
+    timer.leave_c_state(b.s, b.guest.timer)
+    assert b.at(1 << 40) == [] and b.runs
 
 
 def test_events_stand_in_the_processors_order() -> None:
