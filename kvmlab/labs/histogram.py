@@ -31,7 +31,10 @@ class Histogram:
         )
 
     def bins(self, number: int = BINS) -> list[int]:
-        """Return the edges of so many bins over both, each a round number wide."""
+        """Return the edges of at most so many bins over both, each a round number wide.
+
+        There may be one more if the first of them begins below the least draw.
+        """
         low, high = min(*self.before, *self.after), max(*self.before, *self.after)
         wide = _round_up((high - low) // number + 1)
         start = low // wide * wide

@@ -3,6 +3,8 @@
 from statistics import mean, pstdev
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 pytest.importorskip("ipywidgets")
 pytest.importorskip("matplotlib")
@@ -12,7 +14,7 @@ from kvmlab.kernels.names import kernel
 from kvmlab.kvm.lapic_advance import ADVANCE_MAX
 from kvmlab.labs import plots
 from kvmlab.labs.draws import LONGEST, MHZ, Setting, drawn
-from kvmlab.labs.histogram import COLUMNS, histogram, histogram_text
+from kvmlab.labs.histogram import BINS, COLUMNS, Histogram, histogram, histogram_text
 from kvmlab.labs.histogram_bench import PAIRS, LatencyHistogram
 from kvmlab.scenarios.latency import cyclictest
 from kvmlab.schedulers.measure import measure
@@ -82,6 +84,20 @@ def test_every_draw_is_in_a_bin_and_the_twin_counts_them_all() -> None:
     assert [sum(int(row[n]) for row in counted) for n in (1, 2)] == [len(shown.before), len(shown.after)]
     assert max(map(len, lines)) <= COLUMNS
     assert " ".join(histogram_text(shown).split()).endswith(shown.foot)
+
+
+@given(st.lists(st.integers(0, 5_000), min_size=1), st.integers(1, BINS))
+@example([600], BINS)
+def test_there_are_no_more_bins_than_were_asked_for(draws: list[int], number: int) -> None:
+    """Where the least draw is an edge: 0 to 599 are 60 bins of 10, 0 to 600 would be one more."""
+    edges = Histogram(PAIR, Setting(), tuple(draws), (0,)).bins(number)
+    assert edges[0] == 0 and max(draws) < edges[-1] and len(edges) - 1 <= number
+
+
+def test_the_foot_has_the_middle_and_what_99_percent_of_the_draws_lie_below() -> None:
+    """Of 0 to 99, in any order, 99 are below 99."""
+    shown = Histogram(PAIR, Setting(), tuple(reversed(range(100))), (7,))
+    assert shown.foot == ("v4.7: median 50, 99 % below 99 cycles. 64672c9: median 7, 99 % below 7 cycles.")
 
 
 def test_a_plot_is_there_for_both_themes_and_is_reproducible() -> None:

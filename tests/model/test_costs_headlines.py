@@ -84,6 +84,13 @@ def test_a_thread_that_sleeps_instead_of_polling_pays_a_wake_up() -> None:
     assert latency("v4.7", "halt", poll=False) - latency("v4.7", "halt") == extra
 
 
+@pytest.mark.parametrize(("on", "look"), [("v4.7", ()), ("v4.19", ("HV_CHECK",)), ("v6.1", ())])
+def test_a_long_advance_leaves_what_comes_behind_the_wait(on: str, look: tuple[str, ...]) -> None:
+    """The entry and the handler, in v4.19 a look at the timer; the cold path is in front, and hidden."""
+    long = measured("tscdeadline_latency", on, guest="busy", samples=8, advance=1_500)
+    assert set(long.samples) == {cycles("HW_ENTRY", "VDELIV", "G_ISR", *look)}
+
+
 def test_as_many_exits_before_as_after() -> None:
     """One reason takes the place of another."""
     before, after = (measured("tscdeadline_latency", on, **BUSY).counts for on in ("v4.7", "64672c9"))

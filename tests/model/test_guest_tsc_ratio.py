@@ -7,6 +7,7 @@ import pytest
 from functions_bench import START, Bench, bench
 
 from kvmlab.kernels.names import kernel
+from kvmlab.kvm.lapic_advance import ADVANCE_INIT
 from kvmlab.kvm.timer_records import guest_now
 from kvmlab.kvm.tsc import ratio_of
 from kvmlab.machine.edit import find
@@ -68,3 +69,16 @@ def test_the_wait_is_no_longer_than_the_advance(name: str, left: int, spins: int
     wait = find(kernel(name).paths["wait_lapic_expire"], "WAIT.expire")
     assert isinstance(wait, Step) and wait.fn(made.s, made.vcpu) is None
     assert made.s[made.timer.spin] == START + spins and made.s[made.timer.expired] == 0
+
+
+@pytest.mark.parametrize(("late", "by"), [(5_000, 500), (-5_000, -500)])
+def test_the_advance_moves_by_an_eighth_of_the_error_in_the_guests_nanoseconds(late: int, by: int) -> None:
+    """5000 cycles of the guest's are 4000 ns; read in 6.1, adjust_lapic_timer_advance: virtual_tsc_khz."""
+    made = bench("v6.1", Mode.TSC_DEADLINE, ratio=RATIO, advance=-1)
+    apicv = made.vcpu.guests[0].apicv
+    assert apicv is not None
+    made.s[apicv.virr], made.s[made.timer.expired] = bit(VECTOR), guest_now(made.s, made.vcpu) - late
+    wait = find(kernel("v6.1").paths["wait_lapic_expire"], "WAIT.expire")
+    assert isinstance(wait, Step)
+    wait.fn(made.s, made.vcpu)
+    assert made.s[made.timer.advance] == ADVANCE_INIT + by
