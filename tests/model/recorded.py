@@ -24,6 +24,8 @@ OWN = {"kvm_pio", "kvm_userspace_exit", "kvm_page_fault", "kvm_ple_window_update
 OWN_EXITS = {"EPT_VIOLATION", "IO_INSTRUCTION", "PAUSE_INSTRUCTION"}
 KEYS = ("exit_reason", "vec", "vector", "reg", "ecx", "rw", "hv_timer_in_use", "waited", "prev_state")
 
+LATE = "kvm_wait_lapic_expire"
+
 TRACES = {
     "vmx_pt1_lab_tsc_busy": ("v6.1", "busy"),
     "vmx_pt1_lab_tsc_hlt": ("v6.1", "hlt"),
@@ -98,3 +100,8 @@ def modelled(
 def halts(events: Iterable[Event]) -> list[int]:
     """Return the nanoseconds of the halts that were slept through."""
     return [e.fields["ns"] for e in events if e.name == "kvm_vcpu_wakeup" and e.fields["waited"]]
+
+
+def delays(events: Iterable[Event]) -> list[int]:
+    """Return by how many cycles each deadline was late when KVM looked at the clock before the entry."""
+    return [event.fields["delta"] for event in events if event.name == LATE]
