@@ -83,7 +83,9 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     measured.add_argument("--guest", metavar="G", help="busy or halt; of cyclictest: idle-poll or halt")
     measured.add_argument("--case", metavar="NAME", help="a case of vmexit.flat, like self_ipi_sti_nop")
     measured.add_argument(
-        "--profile", metavar="P", help="HSW16 (the default), traced, nested, or HSW16+REQ_EVENT=0"
+        "--profile",
+        metavar="P",
+        help="HSW16 (the default), traced (on its own host), nested, or HSW16+REQ_EVENT=0",
     )
     levels = run.add_argument_group("levels, and cpuid: L1 up to LN in exits and in cycles, fitted at L2")
     levels.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")

@@ -59,8 +59,11 @@ def _waits(guest: str, busy: str) -> tuple[Step, ...]:
     return known[guest]
 
 
-def _host(name: str, poll: bool = True, advance: int | None = None) -> Host:
-    """Return a host by name, with ``advance`` nanoseconds instead of its own if that is given."""
+def host_named(name: str, poll: bool = True, advance: int | None = None) -> Host:
+    """Return a host by name, with ``advance`` nanoseconds instead of its own if that is given.
+
+    Raises BadInput for a name that nobody knows.
+    """
     if name not in HOSTS:
         raise unknown("host", name, HOSTS)
     host = HOSTS[name] if advance is None else replace(HOSTS[name], advance=advance)
@@ -88,7 +91,7 @@ def tscdeadline_latency(
     than its own; so many samples to ``skip`` warm it up. Raises BadInput for another guest or host, or a
     kernel that cannot be measured.
     """
-    waits, own = _waits(guest, "busy"), _host(host, poll, advance)
+    waits, own = _waits(guest, "busy"), host_named(host, poll, advance)
     on = _bed(kernel, Mode.TSC_DEADLINE, own)
     arm = p.arm(lambda s, me: s[me.now] + AHEAD + s[me.turn])
     main, isr = p.program(*waits, first=(arm,)), p.handler(*p.PHASE, arm, p.REST, p.EOI)
@@ -114,16 +117,18 @@ def cyclictest(
     samples: int = 64,
     poll: bool = True,
     isolated: bool = True,
-    advance: int = 0,
+    host: str = "server",
+    advance: int | None = None,
 ) -> Bench:
     """Return the measurement on ``kernel``: from a deadline to the look at the clock of the thread it wakes.
 
     The ``guest`` is an operating system that idles by polling ("idle-poll") or by "halt"; its timer interrupt
-    sets the next deadline before the thread runs. ``isolated``: the host's CPU is nohz_full. ``advance`` is
-    lapic_timer_advance_ns.
+    sets the next deadline before the thread runs. ``isolated``: the host's CPU is nohz_full. The ``host`` is
+    a "server" or the "traced" one, ``advance`` its lapic_timer_advance_ns if another than its own.
     """
-    waits, host = _waits(guest, "idle-poll"), _host("server", poll, advance)
-    on = _bed(kernel, Mode.TSC_DEADLINE, host)
+    waits, own = _waits(guest, "idle-poll"), host_named(host, poll, advance)
+    on = _bed(kernel, Mode.TSC_DEADLINE, own)
+    said = {"guest": guest, "samples": samples, "poll": poll, "isolated": isolated}
     first, again = p.arm(lambda s, me: s[me.now] + AHEAD), p.arm(lambda s, me: s[me.due] + AHEAD + 2)
     main = p.program(*waits, SWITCH, CLOCK, first=(first,))
     run = costed(kernel, on.probe.gap)
@@ -136,21 +141,28 @@ def cyclictest(
         CLOCK,
         samples,
         begins=lambda s: s[on.probe.since] + s[on.probe.extra],  # what else the handler had to do is left out
-        early=_early(host) + p.TURNS,
+        early=_early(own) + p.TURNS,
         skip=WARM,
-        knobs={"guest": guest, "samples": samples, "poll": poll, "isolated": isolated, "advance": advance},
+        knobs={**said, "host": host, "advance": own.advance},
     )
 
 
 def periodic(
-    kernel: Kernel, *, guest: str = "busy", samples: int = 64, poll: bool = True, advance: int = 0
+    kernel: Kernel,
+    *,
+    guest: str = "busy",
+    samples: int = 64,
+    poll: bool = True,
+    host: str = "server",
+    advance: int | None = None,
 ) -> Bench:
     """Return a periodic tick on ``kernel``: from the end of a period to the RDTSC in the guest's handler.
 
-    ``advance`` is lapic_timer_advance_ns.
+    A period is AHEAD ticks of the bus clock and two more. The ``host`` is a "server" or the "traced" one,
+    ``advance`` its lapic_timer_advance_ns if another than its own.
     """
-    waits, host = _waits(guest, "busy"), _host("server", poll, advance)
-    on = _bed(kernel, Mode.PERIODIC, host)
+    waits, own = _waits(guest, "busy"), host_named(host, poll, advance)
+    on = _bed(kernel, Mode.PERIODIC, own)
     start = p.start_count(AHEAD // 2 + 1)
     main, isr = p.program(*waits, first=(start,)), p.handler(p.REST, p.EOI)
     system = p.system(costed(kernel, on.probe.gap), on, main, isr)
@@ -163,7 +175,7 @@ def periodic(
         p.RDTSC,
         samples,
         begins=lambda s: s[timer.target] - s[timer.period],  # the next one is set when one is over
-        early=_early(host),
+        early=_early(own),
         skip=WARM,
-        knobs={"guest": guest, "samples": samples, "poll": poll, "advance": advance},
+        knobs={"guest": guest, "samples": samples, "poll": poll, "host": host, "advance": own.advance},
     )

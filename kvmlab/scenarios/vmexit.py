@@ -23,7 +23,7 @@ from kvmlab.processor.exits import Exit
 from kvmlab.scenarios import probe as p
 from kvmlab.scenarios.costed import costed, on_behalf, with_handlers
 from kvmlab.scenarios.ipi import ON_CPU, ON_CPU_HALT, two_vcpus
-from kvmlab.scenarios.latency import POLLS, WARM
+from kvmlab.scenarios.latency import WARM, host_named
 from kvmlab.scenarios.probe import Bed, Probe, bed
 from kvmlab.scenarios.self_ipi_guest import VECTOR
 from kvmlab.scenarios.timer_parts import Host
@@ -117,17 +117,19 @@ def _icr(kernel: Kernel, vcpu: Vcpu, post: Post) -> tuple[Step, Block]:
     return write, sender
 
 
-def vmexit(kernel: Kernel, *, case: str, rounds: int = 32, preemption_timer: bool = True) -> Bench:
+def vmexit(
+    kernel: Kernel, *, case: str, rounds: int = 32, preemption_timer: bool = True, host: str = "server"
+) -> Bench:
     """Return a case on ``kernel``; a sample is a round.
 
-    ``preemption_timer``: does the host have one that works? Raises BadInput for a case nobody knows, or a
-    kernel that cannot be measured.
+    The ``host`` is a "server" or the "traced" one; ``preemption_timer``: does it have one that works? Raises
+    BadInput for a case or a host nobody knows, or a kernel that cannot be measured.
     """
     if case not in CASES:
         raise unknown("case", case, CASES)
-    host = POLLS if preemption_timer else replace(POLLS, rate=BROKEN)
-    on, system = _system(kernel, host, case)
-    knobs = {"case": case, "rounds": rounds, "preemption_timer": preemption_timer}
+    own = host_named(host) if preemption_timer else replace(host_named(host), rate=BROKEN)
+    on, system = _system(kernel, own, case)
+    knobs = {"case": case, "rounds": rounds, "preemption_timer": preemption_timer, "host": host}
     sentence = f"vmexit.flat's {case}, round after round"
     return p.bench(on, system, f"vmexit {case}", sentence, p.ROUND, rounds, skip=WARM, knobs=knobs)
 

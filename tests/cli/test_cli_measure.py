@@ -47,6 +47,19 @@ def test_the_keys_are_an_interface(capsys: pytest.CaptureFixture[str]) -> None:
     assert out["parameters"]["REQ_EVENT"] == {"cycles": 300, "status": "fitted"}
 
 
+@pytest.mark.parametrize(
+    ("machine", "host"), [("HSW16", "server"), ("traced", "traced"), ("traced+INJ=9", "traced")]
+)
+@pytest.mark.parametrize(
+    "argv", [["tscdeadline_latency"], ["cyclictest"], ["periodic"], ["vmexit", "--case", "ipi"]]
+)
+def test_a_machine_is_measured_on_its_own_host(
+    capsys: pytest.CaptureFixture[str], argv: list[str], machine: str, host: str
+) -> None:
+    """A TSC of 200 MHz belongs to the recorded instructions, one of 2.3 GHz to a server's cycles."""
+    assert said(capsys, *argv, "--profile", machine)["knobs"]["host"] == host
+
+
 def test_a_learners_number_is_part_of_the_machines_name(capsys: pytest.CaptureFixture[str]) -> None:
     """What is set by hand is assumed, whatever it was before."""
     out = said(capsys, *RUNS[0], "--profile", "HSW16+REQ_EVENT=0+RESID=84")
