@@ -4,6 +4,7 @@ Until then the count ended when it would have, and the current count, which is c
 jumped. Now the hrtimer alone is cancelled; whoever restarts the timer sets the hv timer anew, or gives it up.
 Whether a count runs is asked of its period, which a single shot leaves behind: by reading, a new divisor
 makes one that is over expire once more, which no hardware does; no report is known.
+5.10 and 6.1 store val & 0xb, this all of it: no divisor hangs on the other bits, and nobody reads them back.
 Source: c301b909e4b9; v4.10, v4.18, v4.19, v6.1 lapic.c kvm_lapic_reg_write, update_target_expiration.
 """
 
