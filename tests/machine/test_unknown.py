@@ -70,7 +70,6 @@ def test_notes_give_again_what_was_computed(operations: list[Any], a: int, b: in
         lambda x: x + "1",
         lambda x: x / 2,
     ],
-    ids=str,
 )
 def test_what_cannot_be_noted_is_refused(use: Callable[[Any], object]) -> None:
     """Nobody is told a value without a question about it."""
