@@ -36,8 +36,8 @@ RESTS = Question(
 EARLY = Question(
     "02b.2",
     "KVM may let the timer fire early, by lapic_timer_advance_ns, so that the guest's handler runs at the "
-    "deadline and not 2000 cycles behind it. Before the entry it then spins until the TSC deadline that the "
-    "guest has written. Since 2018 the preemption timer is advanced too, whatever the timer's mode. v4.19, "
+    "deadline and not 2000 cycles behind it. Before the entry it then spins until the deadline. "
+    "Since 2018 the preemption timer is advanced too, whatever the timer's mode. v4.19, "
     "1500 ns (3450 cycles): what does a busy guest with a periodic timer see?",
     (
         Choice(

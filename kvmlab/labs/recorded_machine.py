@@ -15,45 +15,38 @@ from kvmlab.schedulers.profiles.traced import EVENT, TRACED, fitted
 WITH, WITHOUT = "v6.1", "v6.1+preemption-timer=0"
 
 MEASURED = {
-    ("halt", "the most", WITHOUT): 6547,
-    ("halt", "the most", WITH): 6583,
-    ("halt", "the least", WITHOUT): 5756,
-    ("halt", "the least", WITH): 5772,
-    ("busy", "the first", WITHOUT): 1854,
-    ("busy", "the first", WITH): 914,
-    ("busy", "the least", WITHOUT): 1061,
-    ("busy", "the least", WITH): 301,
+    ("halting", "longest", WITHOUT): 6547,
+    ("halting", "longest", WITH): 6583,
+    ("halting", "shortest", WITHOUT): 5756,
+    ("halting", "shortest", WITH): 5772,
+    ("busy", "longest", WITHOUT): 1854,
+    ("busy", "longest", WITH): 914,
+    ("busy", "shortest", WITHOUT): 1061,
+    ("busy", "shortest", WITH): 301,
 }
-"""Of 16 deadlines. The first is a busy guest's most."""
-ROWS = tuple(dict.fromkeys((guest, what) for guest, what, _ in MEASURED))
-SAMPLES, OFF = 16, 10
+"""Of 16 deadlines in a row; a busy guest's longest is its first."""
+GUESTS, TIMERS = {"halting": "halt", "busy": "busy"}, {WITHOUT: "hrtimer", WITH: "preemption timer"}
+SAMPLES, OTHER = 16, EVENT + 10
 
 
 def predictions() -> Iterator[str]:
-    """Yield a line per figure and kernel, what the preemption timer changes, and what it hangs on."""
+    """Yield a line per latency that was measured, a paragraph per guest, and what hangs on the fit."""
     yield f"{'instructions':<42}{'measured':>10}{'model':>8}{'miss':>10}"
-    for guest, what in ROWS:
-        said = [MEASURED[guest, what, on] for on in (WITHOUT, WITH)]
-        got = [_predicted(guest, what, on) for on in (WITHOUT, WITH)]
-        for on, measured, model in zip((WITHOUT, WITH), said, got, strict=True):
-            yield _line(f"{guest}, {what}, {_timer(on)}", measured, model)
-        yield f"{f'{guest}, {what}: the timer changes':<42}{said[1] - said[0]:>+10}{got[1] - got[0]:>+8}"
-    for guest, what, on in (("halt", "the least", WITH), ("busy", "the first", WITH)):
-        for event in (EVENT - OFF, EVENT + OFF):
-            said_of = f"{guest}, {what}, {event} an event"
-            yield _line(said_of, MEASURED[guest, what, on], _predicted(guest, what, on, fitted(event)))
+    for guest in GUESTS:
+        yield ""
+        yield from (_line(*one, TRACED) for one in MEASURED if one[0] == guest)
+    yield f"\nif recording an event took {OTHER} instructions, not {EVENT}"
+    for guest, what in (("halting", "shortest"), ("busy", "longest")):
+        yield _line(guest, what, WITH, fitted(OTHER))
 
 
-def _timer(on: str) -> str:
-    return "preemption timer" if on == WITH else "hrtimer"
+def _line(guest: str, what: str, on: str, machine: MachineProfile) -> str:
+    measured, model = MEASURED[guest, what, on], _predicted(guest, what, on, machine)
+    miss = 100 * (model - measured) / measured
+    return f"{f'{guest}, the {what}, {TIMERS[on]}':<42}{measured:>10}{model:>8}{miss:>+8.1f} %"
 
 
-def _predicted(guest: str, what: str, on: str, machine: MachineProfile = TRACED) -> int:
-    bench = tscdeadline_latency(kernel(on), guest=guest, host="traced", samples=SAMPLES, skip=0)
+def _predicted(guest: str, what: str, on: str, machine: MachineProfile) -> int:
+    bench = tscdeadline_latency(kernel(on), guest=GUESTS[guest], host="traced", samples=SAMPLES, skip=0)
     found = measure(bench, machine)
-    return found.min if what == "the least" else found.max
-
-
-def _line(what: str, measured: int, model: int) -> str:
-    miss = 100 * (model - measured) / abs(measured)
-    return f"{what:<42}{measured:>10}{model:>8}{miss:>+8.1f} %"
+    return found.max if what == "longest" else found.min
