@@ -36,7 +36,7 @@ def run(args: Namespace) -> int:
         return running.run(args)
     table = _multiplied(args) if args.scenario == "cpuid" else None
     measured = table.floors[-1].measured if table else _measure(args)
-    notes = [*_default(args, said), *_warming(measured)]
+    notes = [*_default(args, said), *_host(measured), *_warming(measured)]
     if args.json:
         print(json.dumps(_json(args, measured) | {"notes": notes} | (_levels_json(table) if table else {})))
     else:
@@ -48,6 +48,11 @@ def run(args: Namespace) -> int:
 def _default(args: Namespace, said: str | None) -> Iterator[str]:
     if said is None:
         yield f"{args.kernel} is the default; another one: --kernel K"
+
+
+def _host(m: Measured) -> Iterator[str]:
+    if (name := m.bench.knobs.get("host", "server")) != "server":
+        yield f"the host is {name}, too: its clock, how long it polls, and how early it sets a timer"
 
 
 def _warming(m: Measured) -> Iterator[str]:
