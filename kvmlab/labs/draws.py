@@ -6,7 +6,7 @@ no step of the model.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 
 from kvmlab.errors import BadInput
@@ -16,7 +16,7 @@ from kvmlab.scenarios.latency import POLLS, cyclictest
 from kvmlab.schedulers.chance import normal
 from kvmlab.schedulers.measure import measure
 from kvmlab.schedulers.profiles.hsw16 import HSW16
-from kvmlab.schedulers.sensitivity import Sum, as_sum
+from kvmlab.schedulers.sensitivity import as_sum
 
 JITTER = 10
 """Percent by which a step's cycles vary from sample to sample, one deviation."""
@@ -25,6 +25,8 @@ LONGEST = 400
 SAMPLES = 16
 """To measure one mean; the phases of the preemption timer differ by less than a bin."""
 MHZ = POLLS.khz // 1000
+KEPT = 128
+"""So many of the settings that were drawn last are kept: a knob that is turned back shows one at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +55,35 @@ def drawn(kernel: str, setting: Setting, number: int = 1000, seed: int = 0) -> l
     However early the timer fires, a kernel that waits for the deadline is no faster than what comes behind:
     what is left with the greatest advance. Raises BadInput for a kernel or a guest that cannot be measured.
     """
+    chance = _draws(number, seed)
+    polling = [setting.guest != "halt" or halted <= setting.window for _, halted in chance]
     ways = {
         polls: [
-            _mean(kernel, setting.guest, polls, setting.isolated, n) for n in (setting.advance, ADVANCE_MAX)
+            _way(kernel, setting.guest, polls, setting.isolated, n, number, seed)
+            for n in (setting.advance, ADVANCE_MAX)
         ]
-        for polls in (True, False)
+        for polls in set(polling)
     }
     latencies = []
-    for cycles, halted in _draws(number, seed):
-        polls = setting.guest != "halt" or halted <= setting.window
-        soon, at_once = (way.value(cycles) for way in ways[polls])
+    for at, polls in enumerate(polling):
+        soon, at_once = (way[at] for way in ways[polls])
         wakes = 0 if polls else setting.c_state * MHZ
         latencies.append(round(max(soon + wakes, at_once)))
     return latencies
 
 
-@cache
-def _mean(kernel: str, guest: str, poll: bool, isolated: bool, advance: int) -> Sum:
-    """Return the mean of a setting as a sum over parameters."""
+@lru_cache(KEPT)
+def _way(
+    kernel: str, guest: str, poll: bool, isolated: bool, advance: int, number: int, seed: int
+) -> tuple[float, ...]:
+    """Return the latency of every draw if the host polls in all of them, or in none, and nothing sleeps."""
     release = named(kernel)
     bench = cyclictest(release, guest=guest, samples=SAMPLES, poll=poll, isolated=isolated, advance=advance)
-    return as_sum(measure(bench, HSW16))
+    found = as_sum(measure(bench, HSW16))
+    times, rest = {name: float(n) for name, n in found.times.items()}, float(found.rest)
+    return tuple(
+        rest + sum(n * cycles[name] for name, n in times.items()) for cycles, _ in _draws(number, seed)
+    )
 
 
 @cache

@@ -1,11 +1,14 @@
 """Latency histograms of two kernels, with the knobs of the host: what a mean does not tell."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
+from functools import lru_cache
+from itertools import pairwise
+from statistics import mean, median
 from textwrap import wrap
 
-from kvmlab.labs.draws import Setting, drawn
+from kvmlab.labs.draws import KEPT, Setting, drawn
 
 BINS = 60
 NUMBER = 1000
@@ -24,9 +27,9 @@ class Histogram:
 
     @property
     def foot(self) -> str:
-        """The median and the 99th percentile of both."""
+        """The mean, the median and the 99th percentile of both."""
         return " ".join(
-            f"{name}: median {_at(draws, 50)}, 99 % below {_at(draws, 99)} cycles."
+            f"{name}: mean {round(mean(draws))}, median {_at(draws, 50)}, 99 % below {_at(draws, 99)} cycles."
             for name, draws in zip(self.kernels, (self.before, self.after), strict=True)
         )
 
@@ -41,10 +44,17 @@ class Histogram:
         return list(range(start, high + wide + 1, wide))
 
 
+@lru_cache(KEPT)
 def histogram(kernels: tuple[str, str], setting: Setting) -> Histogram:
     """Draw both kernels; raise BadInput for a kernel or a guest that cannot be measured."""
     before, after = (tuple(drawn(name, setting, NUMBER)) for name in kernels)
     return Histogram(kernels, setting, before, after)
+
+
+def counts(draws: Sequence[int], edges: Sequence[int]) -> list[int]:
+    """Return how many draws lie in each bin: from one edge up to, but not at, the next."""
+    ordered = sorted(draws)
+    return [high - low for low, high in pairwise(bisect_left(ordered, edge) for edge in edges)]
 
 
 def _round_up(cycles: int) -> int:
@@ -70,12 +80,16 @@ def _head(shown: Histogram) -> Iterator[str]:
     halts = f"the guest {'halts' if s.guest == 'halt' else 'idles by polling'}"
     yield f"cyclictest, {NUMBER} draws: {halts}, {'isolated' if s.isolated else 'ordinary'} CPU"
     yield f"polling window {s.window} us, C-state exit {s.c_state} us, advance {s.advance} ns"
-    yield f"{'cycles from':<14}" + "".join(f"{name:>12}" for name in shown.kernels)
+    yield f"{'cycles from':<14}" + "".join(f"{name:>{_wide(name)}}" for name in shown.kernels)
 
 
 def _lines(shown: Histogram) -> Iterator[str]:
-    edges = shown.bins(TEXT_BINS)
-    for low, high in zip(edges, edges[1:], strict=False):
-        counts = [sum(low <= n < high for n in draws) for draws in (shown.before, shown.after)]
-        if any(counts):
-            yield f"{low:<14}" + "".join(f"{count:>12}" for count in counts)
+    edges, (one, other) = shown.bins(TEXT_BINS), map(_wide, shown.kernels)
+    before, after = (counts(draws, edges) for draws in (shown.before, shown.after))
+    for low, a, b in zip(edges, before, after, strict=False):
+        if a or b:
+            yield f"{low:<14}{a:>{one}}{b:>{other}}"
+
+
+def _wide(name: str) -> int:
+    return max(12, len(name) + 2)

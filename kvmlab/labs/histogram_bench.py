@@ -1,21 +1,21 @@
 """The bench of the histograms: the guest, the host's knobs, and the kernels."""
 
+from functools import lru_cache
 from typing import Any
 
 import ipywidgets as widgets
 
 from kvmlab.errors import unknown
 from kvmlab.labs import plots
-from kvmlab.labs.draws import Setting
+from kvmlab.labs.computing import computing
+from kvmlab.labs.draws import KEPT, Setting
 from kvmlab.labs.histogram import Histogram, histogram, histogram_text
+from kvmlab.labs.prose import paragraph
 from kvmlab.show.widgets.controls import beside
 from kvmlab.show.widgets.twin import TwinBox
 
-PAIRS = {
-    "v4.7 → 64672c9": ("v4.7", "64672c9"),
-    "v6.1, preemption_timer=0 → 1": ("v6.1+preemption-timer=0", "v6.1"),
-}
-"""What is compared."""
+PAIRS = {" → ".join(pair): pair for pair in (("v4.7", "64672c9"), ("v6.1+preemption-timer=0", "v6.1"))}
+"""What is compared, by the kernels' names."""
 WINDOWS = (0, 50, 100, 200, 300, 400)
 C_STATES = (0, 1, 2, 5, 10)
 ADVANCES = (0, 250, 500, 1000, 2000)
@@ -82,25 +82,41 @@ class LatencyHistogram(TwinBox):
             self.set()
 
     def _show(self, pair: str, setting: Setting) -> None:
-        shown = histogram(PAIRS[pair], setting)
-        self._shown = shown
+        with computing(self._foot, self._picture):
+            self._shown = histogram(PAIRS[pair], setting)
+            self._settle(pair, setting)
+            self._picture.value = _picture(self._shown)
+            self._foot.value = paragraph(self.foot, role="status")
+
+    def _settle(self, pair: str, setting: Setting) -> None:
+        """Let the controls show what is on show."""
         self._settling = True
         for name, control in self._knobs.items():
             _put(control, getattr(setting, name))
         self._pair.value = pair
         self._settling = False
-        draw = plots.histogram(shown.before, shown.after, shown.kernels, shown.bins())
-        self._picture.value = plots.plot_html(draw, shown.foot)
-        self._foot.value = f'<p role="status" style="max-width:960px;margin:4px 0">{shown.foot}</p>'
 
     def __repr__(self) -> str:
         return histogram_text(self._shown)
 
 
+@lru_cache(KEPT)
+def _picture(shown: Histogram) -> str:
+    draw = plots.histogram(shown.before, shown.after, shown.kernels, shown.bins())
+    return plots.plot_html(draw, shown.foot)
+
+
 def _slider(name: str, values: tuple[int, ...]) -> widgets.SelectionSlider:
     options = [(str(value), value) for value in values]
     style = {"description_width": "140px"}
-    return widgets.SelectionSlider(options=options, description=name, style=style, layout={"width": "480px"})
+    # A drag is one change: drawn for every value on the way, it would lag behind the hand.
+    return widgets.SelectionSlider(
+        options=options,
+        description=name,
+        continuous_update=False,
+        style=style,
+        layout={"width": "480px"},
+    )
 
 
 def _put(control: widgets.Widget, value: Any) -> None:

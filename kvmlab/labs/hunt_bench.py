@@ -1,12 +1,14 @@
 """The bench of the hunt: an answer for each version and case, and a button Check."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from html import escape
 
 import ipywidgets as widgets
 
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.alarm_grid import WRITES, AlarmVerdicts
+from kvmlab.labs.computing import computing
 from kvmlab.labs.hunt import ANSWERS, CELLS, KERNELS, Cell, Grade, check, grade, legend
 from kvmlab.labs.prose import paragraph
 from kvmlab.show.widgets.controls import button
@@ -59,10 +61,16 @@ class HuntBench(TwinBox):
         return {cell: box.value for cell, box in self._guesses.items() if box.value != OPEN}
 
     def _check(self) -> None:
-        self._grades = grade(self._guessed)
-        self._said.value = "".join(paragraph(escape(line), "status") for line in self._lines())
-        done = len(self._grades) == len(CELLS)
-        self._below.children = (AlarmVerdicts([named(k) for k in KERNELS], WRITES),) if done else ()
+        with computing(self._said, self._below):
+            self._grades = grade(self._guessed)
+            done = len(self._grades) == len(CELLS)
+            self._below.children = (self._table,) if done else ()
+            self._said.value = "".join(paragraph(escape(line), "status") for line in self._lines())
+
+    @cached_property
+    def _table(self) -> AlarmVerdicts:
+        """The proof table; the same whatever was guessed."""
+        return AlarmVerdicts([named(k) for k in KERNELS], WRITES)
 
     def _lines(self) -> Iterator[str]:
         """Yield how many agree, then a line for each guess; nothing before Check was pressed."""

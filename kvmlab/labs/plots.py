@@ -8,11 +8,11 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
-from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kvmlab.labs.histogram import counts
 from kvmlab.show.theme import DARK, HUES, LIGHT, SIZE, Palette
 
 WIDTH, HEIGHT, DPI = 960, 300, 100
@@ -65,9 +65,9 @@ def histogram(
     """Return what draws two histograms over the same bins: before dashed and hollow, after filled."""
 
     def draw(axes: Axes, palette: Palette) -> None:
-        heights, edges = _counts(after, bins), list(bins)
+        heights, edges = counts(after, bins), list(bins)
         axes.stairs(heights, edges, label=names[1], fill=True, facecolor=HUES["l1"], edgecolor=palette.ink)
-        heights = _counts(before, bins)
+        heights = counts(before, bins)
         axes.stairs(heights, edges, label=names[0], linestyle="--", color=palette.ink, linewidth=1.6)
         label = {"color": palette.ink, "fontsize": POINTS}
         axes.set_xlabel("cycles from the deadline to the thread that it wakes", label)
@@ -75,7 +75,3 @@ def histogram(
         axes.legend(frameon=False, labelcolor=palette.ink, fontsize=POINTS, loc="upper center", reverse=True)
 
     return draw
-
-
-def _counts(draws: Sequence[int], bins: Sequence[int]) -> list[int]:
-    return [sum(low <= n < high for n in draws) for low, high in pairwise(bins)]

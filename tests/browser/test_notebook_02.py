@@ -93,10 +93,11 @@ def test_the_second_hour_has_its_sliders_and_its_hunt(ran: Ran) -> None:
     lab.screenshot("02b-countdown", of=count)
     spread = cell_with(lab, "nb02b.histogram()")
     said = spread.locator("[role=status]").first
-    expect(said).to_contain_text("v4.7: median")
+    expect(said).to_contain_text("v4.7: mean")
     before = said.inner_text()
     press(spread, "halt")
     expect(said).not_to_have_text(before)
+    expect(said).to_contain_text("v4.7: mean")
     expect(spread.locator("img:visible")).to_have_count(1)
     lab.screenshot("02b-histogram", of=spread)
     hunt = cell_with(lab, "nb02b.hunt()")

@@ -12,9 +12,10 @@ pytest.importorskip("matplotlib")
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.lapic_advance import ADVANCE_MAX
-from kvmlab.labs import plots
+from kvmlab.labs import histogram_bench, plots
+from kvmlab.labs.computing import COMPUTING, OLD
 from kvmlab.labs.draws import LONGEST, MHZ, Setting, drawn
-from kvmlab.labs.histogram import BINS, COLUMNS, Histogram, histogram, histogram_text
+from kvmlab.labs.histogram import BINS, COLUMNS, Histogram, counts, histogram, histogram_text
 from kvmlab.labs.histogram_bench import PAIRS, LatencyHistogram
 from kvmlab.scenarios.latency import cyclictest
 from kvmlab.schedulers.measure import measure
@@ -72,9 +73,10 @@ def test_what_is_no_setting(wrong: dict[str, int]) -> None:
         Setting(**wrong)  # type: ignore[arg-type]
 
 
-def test_every_draw_is_in_a_bin_and_the_twin_counts_them_all() -> None:
+@pytest.mark.parametrize("pair", PAIRS.values())
+def test_every_draw_is_in_a_bin_and_the_twin_counts_them_all(pair: tuple[str, str]) -> None:
     """Bins are round numbers wide; picture and twin are made of the same draws."""
-    shown = histogram(PAIR, Setting(guest="halt", c_state=2))
+    shown = histogram(pair, Setting(guest="halt", c_state=2))
     for number in (10, 60):
         edges = shown.bins(number)
         assert edges[0] <= min(*shown.before, *shown.after) and max(*shown.before, *shown.after) < edges[-1]
@@ -83,6 +85,7 @@ def test_every_draw_is_in_a_bin_and_the_twin_counts_them_all() -> None:
     counted = [line.split() for line in lines[3 : lines.index("")]]
     assert [sum(int(row[n]) for row in counted) for n in (1, 2)] == [len(shown.before), len(shown.after)]
     assert max(map(len, lines)) <= COLUMNS
+    assert {len(line) for line in lines[2 : lines.index("")]} == {len(lines[2])}  # Each under its name.
     assert " ".join(histogram_text(shown).split()).endswith(shown.foot)
 
 
@@ -94,10 +97,26 @@ def test_there_are_no_more_bins_than_were_asked_for(draws: list[int], number: in
     assert edges[0] == 0 and max(draws) < edges[-1] and len(edges) - 1 <= number
 
 
-def test_the_foot_has_the_middle_and_what_99_percent_of_the_draws_lie_below() -> None:
-    """Of 0 to 99, in any order, 99 are below 99."""
-    shown = Histogram(PAIR, Setting(), tuple(reversed(range(100))), (7,))
-    assert shown.foot == ("v4.7: median 50, 99 % below 99 cycles. 64672c9: median 7, 99 % below 7 cycles.")
+@given(st.lists(st.integers(0, 99)), st.lists(st.integers(0, 100), min_size=2, unique=True).map(sorted))
+def test_a_bin_has_what_lies_from_its_edge_up_to_the_next(draws: list[int], edges: list[int]) -> None:
+    """Counted one by one; a draw on an edge is in the bin above it."""
+    pairs = zip(edges, edges[1:], strict=False)
+    assert counts(draws, edges) == [sum(low <= n < high for n in draws) for low, high in pairs]
+
+
+def test_the_foot_has_the_mean_the_middle_and_what_99_percent_of_the_draws_lie_below() -> None:
+    """Of 0 to 98 and 1050, in any order, 99 are below 1050; only the mean is moved by it."""
+    shown = Histogram(PAIR, Setting(), (1050, *reversed(range(99))), (7,))
+    assert shown.foot == (
+        "v4.7: mean 59, median 50, 99 % below 1050 cycles. 64672c9: mean 7, median 7, 99 % below 7 cycles."
+    )
+
+
+@pytest.mark.parametrize("menu", PAIRS)
+def test_the_menu_has_the_names_of_the_legend(menu: str) -> None:
+    """Which are the kernels' own, and the sentence's."""
+    names = histogram(PAIRS[menu], Setting()).kernels
+    assert menu == " → ".join(names) and all(str(kernel(name).name) == name for name in names)
 
 
 def test_a_plot_is_there_for_both_themes_and_is_reproducible() -> None:
@@ -124,8 +143,38 @@ def test_turning_a_knob_is_setting_it_in_code() -> None:
 def test_what_the_bench_refuses_changes_nothing() -> None:
     """A guest, a number or a pair that cannot be."""
     lab = LatencyHistogram()
-    before = repr(lab)
+    before, said = repr(lab), lab._foot.value
     for wrong in ({"guest": "sleepy"}, {"advance": 9000}, {"pair": "v3.2 → v3.10"}):
         with pytest.raises(BadInput):
             lab.set(**wrong)  # type: ignore[arg-type]
     assert repr(lab) == before and list(PAIRS)[0] == lab._pair.value
+    assert lab._foot.value == said and OLD not in lab._picture._dom_classes
+
+
+def test_it_says_that_it_computes_before_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the old picture in grey, from the turn of the knob until the new picture is there."""
+    lab, seen = LatencyHistogram(), list[tuple[str, bool]]()
+
+    def look(*_: object) -> None:
+        seen.append((lab._foot.value, OLD in lab._picture._dom_classes))
+
+    def drawn_now(kernels: tuple[str, str], setting: Setting) -> Histogram:
+        look()
+        return histogram(kernels, setting)
+
+    monkeypatch.setattr(histogram_bench, "histogram", drawn_now)
+    lab._picture.observe(look, "value")
+    lab._guest.value = "halt"
+    assert seen == 2 * [(COMPUTING, True)]
+    look()
+    assert lab.foot in seen[-1][0] and not seen[-1][1]
+
+
+def test_a_knob_that_is_turned_back_draws_nothing() -> None:
+    """What was drawn is kept; and a slider that is dragged is drawn where it is let go."""
+    lab = LatencyHistogram()
+    first = lab.shown
+    lab.set(c_state=2)
+    lab.set(c_state=0)
+    assert lab.shown is first
+    assert not any(slider.continuous_update for slider in (lab._window, lab._advance, lab._c_state))

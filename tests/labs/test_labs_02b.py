@@ -5,11 +5,14 @@ import pytest
 pytest.importorskip("ipywidgets")
 pytest.importorskip("matplotlib")
 
+import ipywidgets as widgets
+
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
-from kvmlab.labs import nb02b
+from kvmlab.labs import hunt_bench, nb02b
 from kvmlab.labs.alarm_grid import WRITES
-from kvmlab.labs.hunt import ANSWERS, CELLS, MEANS, grade
+from kvmlab.labs.computing import COMPUTING, OLD, computing
+from kvmlab.labs.hunt import ANSWERS, CELLS, MEANS, Cell, Grade, grade
 from kvmlab.labs.hunt_bench import HuntBench
 from kvmlab.labs.questions02b import QUESTIONS
 from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
@@ -142,7 +145,33 @@ def test_the_hunt_is_graded_as_far_as_it_was_guessed() -> None:
     for cell in CELLS:
         hunt.guess(*cell, RIGHT.get(cell, "ok"))
     assert all(each.agrees for each in hunt.check()) and len(hunt._below.children) == 1
+    (table,) = hunt._below.children
+    assert hunt.check() and hunt._below.children == (table,)
     assert max(map(len, repr(hunt).splitlines())) <= 80 + 10
+
+
+def test_the_hunt_says_that_it_computes_before_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of the histogram; then come the grades."""
+    hunt, asked, said = HuntBench(), list[str](), list[str]()
+
+    def graded(guesses: dict[Cell, str]) -> list[Grade]:
+        asked.append(hunt._said.value)
+        return grade(guesses)
+
+    monkeypatch.setattr(hunt_bench, "grade", graded)
+    hunt.guess("v4.7", "writes 0", "ok")
+    hunt._said.observe(lambda change: said.append(change["new"]), "value")
+    hunt.check()
+    assert asked == [COMPUTING] == said[:-1] and "1 of 1 agree" in said[-1]
+
+
+def test_what_could_not_be_computed_leaves_what_was_said() -> None:
+    """The sentence and the picture are as they were, and the error goes on its way."""
+    said, picture = widgets.HTML("before"), widgets.HTML()
+    with pytest.raises(ZeroDivisionError), computing(said, picture):
+        assert said.value == COMPUTING and OLD in picture._dom_classes and OLD in COMPUTING
+        raise ZeroDivisionError
+    assert said.value == "before" and OLD not in picture._dom_classes
 
 
 @pytest.mark.parametrize(
