@@ -65,10 +65,10 @@ def histogram(
     """Return what draws two histograms over the same bins: before dashed and hollow, after filled."""
 
     def draw(axes: Axes, palette: Palette) -> None:
-        heights, edges = counts(after, bins), list(bins)
-        axes.stairs(heights, edges, label=names[1], fill=True, facecolor=HUES["l1"], edgecolor=palette.ink)
-        heights = counts(before, bins)
-        axes.stairs(heights, edges, label=names[0], linestyle="--", color=palette.ink, linewidth=1.6)
+        edges, filled, hollow = list(bins), counts(after, bins), counts(before, bins)
+        axes.stairs(filled, edges, label=names[1], fill=True, facecolor=HUES["l1"], edgecolor=palette.ink)
+        axes.stairs(hollow, edges, label=names[0], linestyle="--", color=palette.ink, linewidth=1.6)
+        axes.set_ylim(0, 1.3 * max(*filled, *hollow))  # Room for the legend above the highest of them.
         label = {"color": palette.ink, "fontsize": POINTS}
         axes.set_xlabel("cycles from the deadline to the thread that it wakes", label)
         axes.set_ylabel("draws", label)

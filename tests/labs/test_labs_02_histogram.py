@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 pytest.importorskip("ipywidgets")
 pytest.importorskip("matplotlib")
 
+from matplotlib.figure import Figure
+
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.lapic_advance import ADVANCE_MAX
@@ -20,6 +22,7 @@ from kvmlab.labs.histogram_bench import PAIRS, LatencyHistogram
 from kvmlab.scenarios.latency import cyclictest
 from kvmlab.schedulers.measure import measure
 from kvmlab.schedulers.profiles.hsw16 import HSW16
+from kvmlab.show.theme import LIGHT
 
 PAIR = ("v4.7", "64672c9")
 
@@ -126,6 +129,19 @@ def test_a_plot_is_there_for_both_themes_and_is_reproducible() -> None:
     assert html.count("<img") == html.count("a &lt;b&gt; &amp; c") == 2
     assert "kvmlab-plot-light" in html and "kvmlab-plot-dark" in html
     assert html == plots.plot_html(draw, "a <b> & c")
+
+
+@pytest.mark.parametrize("pair", PAIRS.values())
+def test_the_legend_stands_above_whatever_is_drawn(pair: tuple[str, str]) -> None:
+    """Measured on the figure, for a setting whose draws lie everywhere below it."""
+    shown, figure = histogram(pair, Setting(guest="halt")), Figure((9.6, 3))
+    axes = figure.add_axes((0.06, 0.17, 0.92, 0.8))
+    plots.histogram(shown.before, shown.after, pair, shown.bins())(axes, LIGHT)
+    figure.draw_without_rendering()
+    legend = axes.get_legend()
+    assert legend is not None
+    bottom = axes.transData.inverted().transform(legend.get_window_extent().p0)[1]
+    assert bottom > max(*counts(shown.before, shown.bins()), *counts(shown.after, shown.bins()))
 
 
 def test_turning_a_knob_is_setting_it_in_code() -> None:
