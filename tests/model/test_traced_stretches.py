@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 import pytest
-from recorded import LATE
+from recorded import LATE, run
 
 from kvmlab.kvm.lapic_advance import ADVANCE_INIT
 from kvmlab.scenarios.tsc_deadline import DELTA
@@ -35,12 +35,12 @@ def key(event: Event) -> str:
     said = [
         event.fields.get(name) for name in ("exit_reason", "ecx", "hv_timer_in_use", "function", "next_comm")
     ]
-    return " ".join([event.name, *(str(word) for word in said if word is not None)])
+    return " ".join([event.name, *(str(word).removesuffix(" [kvm]") for word in said if word is not None)])
 
 
 MSR_EXIT, HLT_EXIT, OUT_EXIT = (f"kvm_exit {why}" for why in ("MSR_WRITE", "HLT", "IO_INSTRUCTION"))
 DEADLINE, LVTT = f"kvm_msr {0x6E0}", f"kvm_msr {0x832}"
-START, EXPIRE = "hrtimer_start apic_timer_fn [kvm]", "hrtimer_expire_entry apic_timer_fn [kvm]"
+START, EXPIRE = "hrtimer_start apic_timer_fn", "hrtimer_expire_entry apic_timer_fn"
 HV_ON = "kvm_hv_timer_state 1"
 WAKEUP, ACCEPT, POSTED = "kvm_vcpu_wakeup", "kvm_apic_accept_irq", "kvm_apicv_accept_irq"
 ENTRY, TIMER, SWITCHED = "kvm_entry", "local_timer_entry", "sched_switch kvmlab"
@@ -131,3 +131,31 @@ def test_the_servers_fast_path_is_the_part_of_its_slow_one_that_it_is_here() -> 
     here, there = ({name: p.cycles for name, p in on.parameters.items()} for on in (TRACED, HSW16))
     part = Fraction(here["FAST_PATH"], here["SW_EXIT"] + here["SW_ENTRY"])
     assert there["FAST_PATH"] == round(part * (there["SW_EXIT"] + there["SW_ENTRY"]))
+
+
+def modelled_stretch(*path: str) -> int:
+    """Return the typical instructions along a path of the model's own run of the recording."""
+    made = [Event.of(fired, step.time, fields) for step in run(TRACE).steps for fired, fields in step.events]
+    found = defaultdict(list)
+    for event, then in pairwise(made):
+        found[key(event), key(then)].append(then.time - event.time)
+    return sum(int(median(found[pair])) for pair in pairwise(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "exits"),
+    [
+        ((ENTRY, LATE), 0),
+        ((ENTRY, HLT_EXIT), 1),
+        ((ENTRY, OUT_EXIT), 1),
+        ((DEADLINE, ENTRY), 0),
+        ((LVTT, ENTRY), 0),
+        ((MSR_EXIT, "kvm_apic"), -1),
+        ((MSR_EXIT, HV_ON, DEADLINE), -1),
+        ((HLT_EXIT, START), -1),
+    ],
+)
+def test_the_model_takes_as_long_on_these_stretches(path: tuple[str, ...], exits: int) -> None:
+    """So nothing on them was forgotten, or counted twice; the model tells of an exit before its HW_EXIT."""
+    late = exits * TRACED.parameters["HW_EXIT"].cycles
+    assert modelled_stretch(*path) + late == typical(*path)
