@@ -86,20 +86,15 @@ def explore(cpus: str = "", **kernels: str) -> Exploration:
 
 # Which CPU gets which method.
 
-KERNELS = {
-    "v4.18": "v4.18",
-    "d264ee0": "d264ee0",
-    "v6.1": "v6.1",
-    "v6.1, preemption_timer=0": "v6.1+noapicv+preemption-timer=0",
-}
+KERNELS = ("v4.18", "d264ee0", "v6.1", "v6.1+preemption-timer=0")
 """The last one is v6.1 with a module parameter."""
 
 
 def chosen() -> str:
     """Return how some kernels force an exit on each kind of CPU."""
-    head = f"{'':<14}" + "".join(f"{title:<14}" for title in KERNELS)
+    head = f"{'':<14}" + "".join(f"{name:<14}" for name in KERNELS)
     rows = (
-        f"{cpu:<14}" + "".join(f"{SAYS[method(named(name), model)]:<14}" for name in KERNELS.values())
+        f"{cpu:<14}" + "".join(f"{SAYS[method(named(name), model)]:<14}" for name in KERNELS)
         for cpu, model in MODELS.items()
     )
     return "\n".join(line.rstrip() for line in (head, *rows))
