@@ -1,11 +1,10 @@
 """The proof table of the timers; a press shows who has the alarm, stretch by stretch, and the schedule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import ipywidgets as widgets
 
-from kvmlab.kernels.kernel import Kernel
 from kvmlab.labs.keep_one import WATCH
 from kvmlab.machine.run import Run
 from kvmlab.scenarios.hv_timer import hv_timer
@@ -17,7 +16,7 @@ from kvmlab.show.alarm_story import AlarmStory, story
 from kvmlab.show.alarm_story_svg import alarm_story_svg
 from kvmlab.show.alarm_story_text import alarm_story_text
 from kvmlab.show.deadline_rows import undisturbed
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import Build, VerdictTable
 from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.twin import TwinBox
 from kvmlab.show.widgets.verdicts import VerdictGrid
@@ -44,15 +43,13 @@ QUESTION = "Who has the guest's alarm? (The sender of 0x31 is the other CPU, whi
 class AlarmVerdicts(TwinBox):
     """A verdict grid; what is pressed opens its alarm line and its schedule below."""
 
-    def __init__(
-        self, kernels: Sequence[Kernel], columns: Mapping[str, Build], beside: str = "guest"
-    ) -> None:
-        self._grid = VerdictGrid(kernels, columns, on_open=self._open, beside=beside)
+    def __init__(self, table: VerdictTable) -> None:
+        self._grid = VerdictGrid(table, self._open)
         self._below = widgets.VBox()
         super().__init__([self._grid, self._below])
 
     @property
-    def table(self) -> object:
+    def table(self) -> VerdictTable:
         """The verdicts, as data."""
         return self._grid.table
 

@@ -10,7 +10,8 @@ from functools import cache
 from kvmlab.errors import unknown
 from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.alarm_grid import WRITES
-from kvmlab.schedulers.explore import Exploration, explore
+from kvmlab.schedulers.explore import Exploration
+from kvmlab.show.verdicts import Verdict, VerdictTable, verdict
 
 KERNELS = ("v4.7", "64672c9", "v4.10", "v4.19")
 ANSWERS = ("ok", "never", "too often")
@@ -37,12 +38,21 @@ CELLS: tuple[Cell, ...] = tuple((kernel, column) for kernel in KERNELS for colum
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A guess about a cell, and what the explorer found there: a property and how many steps, or nothing."""
+    """A guess about a cell, and what the explorer found there."""
 
     cell: Cell
     guess: str
-    broken: str
-    steps: int
+    found: Exploration
+
+    @property
+    def broken(self) -> str:
+        """The property that breaks first; empty if none does."""
+        return self.found.shortest.property.label if self.found.shortest else ""
+
+    @property
+    def steps(self) -> int:
+        """After how many steps; 0 if none does."""
+        return len(self.found.shortest.labels) - 1 if self.found.shortest else 0
 
     @property
     def answer(self) -> str:
@@ -62,24 +72,21 @@ class Grade:
 
 
 @cache
-def _found(cell: Cell) -> Exploration:
+def _verdict(cell: Cell) -> Verdict:
     kernel, column = cell
-    return explore(WRITES[column](named(kernel)))
+    return verdict(column, WRITES[column](named(kernel)))
+
+
+def proof() -> VerdictTable:
+    """Return the proof table of all cells; a cell that was graded is not tried again."""
+    return VerdictTable({cell: _verdict(cell) for cell in CELLS}, beside="guest")
 
 
 def grade(guesses: Mapping[Cell, str]) -> list[Grade]:
     """Return the grades of these guesses; raise BadInput for a cell or an answer that does not exist."""
-    return [_grade(cell, guess) for cell, guess in guesses.items()]
-
-
-def _grade(cell: Cell, guess: str) -> Grade:
-    check(cell, guess)
-    worst = _found(cell).shortest
-    return (
-        Grade(cell, guess, worst.property.label, len(worst.labels) - 1)
-        if worst
-        else Grade(cell, guess, "", 0)
-    )
+    for cell, guess in guesses.items():
+        check(cell, guess)
+    return [Grade(cell, guess, _verdict(cell).exploration) for cell, guess in guesses.items()]
 
 
 def legend(grades: Sequence[Grade]) -> Iterator[str]:

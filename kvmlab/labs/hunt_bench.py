@@ -6,10 +6,9 @@ from html import escape
 
 import ipywidgets as widgets
 
-from kvmlab.kernels.names import kernel as named
 from kvmlab.labs.alarm_grid import WRITES, AlarmVerdicts
 from kvmlab.labs.computing import computing
-from kvmlab.labs.hunt import ANSWERS, CELLS, KERNELS, Cell, Grade, check, grade, legend
+from kvmlab.labs.hunt import ANSWERS, CELLS, KERNELS, Cell, Grade, check, grade, legend, proof
 from kvmlab.labs.prose import paragraph
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
@@ -70,7 +69,7 @@ class HuntBench(TwinBox):
     @cached_property
     def _table(self) -> AlarmVerdicts:
         """The proof table; the same whatever was guessed."""
-        return AlarmVerdicts([named(k) for k in KERNELS], WRITES)
+        return AlarmVerdicts(proof())
 
     def _lines(self) -> Iterator[str]:
         """Yield how many agree, then a line for each guess; nothing before Check was pressed."""

@@ -11,7 +11,7 @@ from kvmlab.scenarios.levels import levels
 from kvmlab.scenarios.mixes import METHODS
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.show.cards import EXIT, LOOKS, Mix
-from kvmlab.show.verdicts import ROWS, Build
+from kvmlab.show.verdicts import ROWS, Build, verdict_table
 from kvmlab.show.widgets.cards import Cards
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
@@ -43,7 +43,7 @@ class MixGrid(TwinBox):
         rows: str = ROWS,
     ) -> None:
         named = [kernel(name) for name in kernels]
-        self.grid = VerdictGrid(named, columns, self._open, beside=beside, rows=rows)
+        self.grid = VerdictGrid(verdict_table(named, columns, beside=beside, rows=rows), self._open)
         self._mix = mix
         self.cards: Cards | None = None
         super().__init__([self.grid])

@@ -20,6 +20,7 @@ from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.readable import fewest_switches
 from kvmlab.show.diff import KernelDiff
 from kvmlab.show.methods import chosen
+from kvmlab.show.verdicts import verdict_table
 from kvmlab.show.widgets.stepper import Stepper
 from kvmlab.show.widgets.threshold import Threshold
 from kvmlab.show.widgets.verdicts import VerdictGrid
@@ -119,7 +120,7 @@ def explore(name: str, **knobs: Any) -> Exploration:
 
 def verdicts() -> VerdictGrid:
     """Return the proof table of the lesson's kernels."""
-    return VerdictGrid([named(name) for name in VERDICTS])
+    return VerdictGrid(verdict_table([named(name) for name in VERDICTS]))
 
 
 def bench() -> DeferralBench:

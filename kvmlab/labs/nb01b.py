@@ -11,7 +11,7 @@ from kvmlab.labs.predict import Predict, asked
 from kvmlab.labs.questions01b import QUESTIONS
 from kvmlab.labs.reach import dead_end as dead_end_of
 from kvmlab.scenarios.immediate_exit import immediate_exit
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import Build, verdict_table
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
 __all__ = ["dead_end", "diff", "explore", "foot", "laps", "predict", "run", "stepper", "verdicts"]
@@ -44,4 +44,4 @@ def dead_end(name: str, **knobs: Any) -> str:
 
 def verdicts(*kernels: str) -> VerdictGrid:
     """Return the proof table of ``kernels`` with a column for each thing that may stand beside the entry."""
-    return VerdictGrid([named(name) for name in kernels], COLUMNS)
+    return VerdictGrid(verdict_table([named(name) for name in kernels], COLUMNS))

@@ -24,6 +24,7 @@ from kvmlab.schedulers.profile import Status
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.diff import KernelDiff
 from kvmlab.show.published import Published
+from kvmlab.show.verdicts import verdict_table
 from kvmlab.show.widgets.countdown import Calculator as calculator
 from kvmlab.show.widgets.deadline import DeadlinePicture as picture
 from kvmlab.show.widgets.deadline import ZeroAtDeadline as deadline
@@ -133,7 +134,8 @@ def _unfolded(node: Node, paths: Mapping[str, Block]) -> Node:
 def verdicts() -> AlarmVerdicts:
     """Return the proof table: before, the patch without its switch, the patch, and two later kernels."""
     before, patch, *later = (named(name) for name in ("v4.7", "64672c9", "v4.10", "v4.19"))
-    return AlarmVerdicts([before, without(patch, NO_SWITCH), patch, *later], HALTS)
+    kernels = [before, without(patch, NO_SWITCH), patch, *later]
+    return AlarmVerdicts(verdict_table(kernels, HALTS, beside="guest"))
 
 
 def alarm_line(name: str, **knobs: Any) -> AlarmLine:

@@ -28,7 +28,7 @@ from kvmlab.schedulers.replay import replay
 from kvmlab.show.diff import KernelDiff
 from kvmlab.show.places import spoken
 from kvmlab.show.stepper.past import short
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import Build, verdict_table
 from kvmlab.show.widgets.game import SchedulerGame
 from kvmlab.show.widgets.lanes import SwimLanes as lanes
 from kvmlab.show.widgets.nets import Nets as nets
@@ -183,7 +183,8 @@ def _told(name: str) -> Kernel:
 
 def verdicts() -> VerdictGrid:
     """Return the proof table: the kernel before, each part of the patch, and all of it."""
-    return VerdictGrid([named(name) for name in VERDICTS], SENDERS, beside="sender", watch=WATCH)
+    table = verdict_table([named(name) for name in VERDICTS], SENDERS, beside="sender")
+    return VerdictGrid(table, watch=WATCH)
 
 
 def own_path() -> OwnPathBench:

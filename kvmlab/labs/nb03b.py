@@ -22,7 +22,7 @@ from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.schedulers.measure import measure
 from kvmlab.schedulers.profiles.hsw16 import HSW16
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import Build, verdict_table
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
 __all__ = [
@@ -96,14 +96,13 @@ def avic(name: str, senders: int = 2) -> Exploration:
 
 def copy_first() -> VerdictGrid:
     """Return the proof table of b95234c beside itself with the sync's last two steps swapped."""
-    return VerdictGrid(
-        [named("b95234c"), COPY_FIRST.on(named("b95234c"))], SENDERS, beside="sender", watch=WATCH
-    )
+    kernels = [named("b95234c"), COPY_FIRST.on(named("b95234c"))]
+    return VerdictGrid(verdict_table(kernels, SENDERS, beside="sender"), watch=WATCH)
 
 
 def verdicts(*kernels: str) -> VerdictGrid:
     """Return the proof table of the hunt: what stands beside the entry that the patch did not think of."""
-    return VerdictGrid([named(name) for name in kernels], HUNT, watch=WATCH)
+    return VerdictGrid(verdict_table([named(name) for name in kernels], HUNT), watch=WATCH)
 
 
 SELF_IPIS = ("self_ipi_sti_nop", "self_ipi_tpr", "x2apic_self_ipi_sti_nop", "x2apic_self_ipi_tpr")

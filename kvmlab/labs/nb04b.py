@@ -21,7 +21,7 @@ from kvmlab.schedulers.explore import Exploration
 from kvmlab.schedulers.explore import explore as explore_all
 from kvmlab.show.cards import SAYS
 from kvmlab.show.landing import AT_ENTRY
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import Build, verdict_table
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
 __all__ = [
@@ -74,7 +74,7 @@ def cancelled() -> VerdictGrid:
         "nothing else": partial(levels, levels=1),
         "a canceller": partial(levels, levels=1, cancel=True),
     }
-    return VerdictGrid([named(name) for name in CANCEL], columns)
+    return VerdictGrid(verdict_table([named(name) for name in CANCEL], columns))
 
 
 def explore(cpus: str = "", **kernels: str) -> Exploration:

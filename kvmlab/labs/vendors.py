@@ -10,7 +10,7 @@ from kvmlab.scenarios.mixes import AMD
 from kvmlab.scenarios.pending_smi import pending_smi
 from kvmlab.schedulers.explore import explore
 from kvmlab.show.places import NINE, Place
-from kvmlab.show.verdicts import Build
+from kvmlab.show.verdicts import Build, verdict_table
 from kvmlab.show.widgets.verdicts import VerdictGrid
 
 KERNELS = ("v4.18", "d264ee0", "d264ee0+804939e+0ec3d6d")
@@ -33,7 +33,8 @@ WATCH = tuple((*(own for title, own in OWN.items() if title == each[0].title), *
 
 def vendors() -> VerdictGrid:
     """Return before the patch, the patch, and the form of 2024, on both CPUs, with A1 and without."""
-    return VerdictGrid([kernel(name) for name in KERNELS], COLUMNS, beside="CPU", watch=WATCH)
+    table = verdict_table([kernel(name) for name in KERNELS], COLUMNS, beside="CPU")
+    return VerdictGrid(table, watch=WATCH)
 
 
 ORDERS: Mapping[str, Sequence[str]] = {

@@ -140,9 +140,13 @@ def verdict_table(
     cells = {}
     for kernel in kernels:
         for column, build in columns.items():
-            scenario = build(kernel)
-            cells[kernel.name, column] = Verdict(column, scenario, explore(scenario, limit))
+            cells[kernel.name, column] = verdict(column, build(kernel), limit)
     return VerdictTable(cells, beside, rows)
+
+
+def verdict(column: str, scenario: Scenario, limit: int | None = None) -> Verdict:
+    """Try every schedule of one cell; ``limit`` bounds the states."""
+    return Verdict(column, scenario, explore(scenario, limit))
 
 
 def _table(table: VerdictTable) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Notebook 02b: its questions are true, the explorer grades the hunt, misses are shown as they are."""
 
+from collections import Counter
+
 import pytest
 
 pytest.importorskip("ipywidgets")
@@ -9,6 +11,7 @@ import ipywidgets as widgets
 
 from kvmlab.errors import BadInput
 from kvmlab.kernels.names import kernel
+from kvmlab.labs import hunt as hunting
 from kvmlab.labs import hunt_bench, nb02b
 from kvmlab.labs.alarm_grid import WRITES
 from kvmlab.labs.computing import COMPUTING, OLD, computing
@@ -17,10 +20,12 @@ from kvmlab.labs.hunt_bench import HuntBench
 from kvmlab.labs.questions02b import QUESTIONS
 from kvmlab.processor.errata import BROKEN_PREEMPTION_TIMER
 from kvmlab.scenarios.latency import cyclictest
+from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.explore import explore
 from kvmlab.schedulers.measure import measure
 from kvmlab.schedulers.profiles.hsw16 import HSW16
 from kvmlab.show.sensitivity import rests
+from kvmlab.show.verdicts import Verdict, verdict
 
 RIGHT = {
     ("64672c9", "writes 0"): "too often",
@@ -163,6 +168,25 @@ def test_the_hunt_says_that_it_computes_before_it_does(monkeypatch: pytest.Monke
     hunt._said.observe(lambda change: said.append(change["new"]), "value")
     hunt.check()
     assert asked == [COMPUTING] == said[:-1] and "1 of 1 agree" in said[-1]
+
+
+def test_no_cell_of_the_hunt_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grades and the proof table are of one search a cell, whoever hunts."""
+    tried = Counter[str]()
+
+    def counted(column: str, scenario: Scenario) -> Verdict:
+        tried[f"{scenario.kernel.name}, {column}"] += 1
+        return verdict(column, scenario)
+
+    monkeypatch.setattr(hunting, "verdict", counted)
+    hunting._verdict.cache_clear()
+    for hunt in (HuntBench(), HuntBench()):
+        for cell in CELLS:
+            hunt.guess(*cell, "ok")
+        found = [each.found for each in hunt.check()]
+        (table,) = hunt._below.children
+        assert found == [c.exploration for c in table.table.cells.values()]
+    assert len(tried) == len(CELLS) == tried.total()
 
 
 def test_what_could_not_be_computed_leaves_what_was_said() -> None:

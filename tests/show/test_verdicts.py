@@ -107,7 +107,7 @@ def buttons(grid: VerdictGrid) -> list[widgets.Button]:
 
 def test_the_grid_shows_the_table() -> None:
     """A button per cell, row by row, its text the verdict and its hint the whole sentence."""
-    grid = VerdictGrid(KERNELS[:3])
+    grid = VerdictGrid(verdict_table(KERNELS[:3]))
     cells = list(grid.table.cells.values())
     assert [b.description.partition(", ")[0] for b in buttons(grid)] == [
         str(cell).partition(", ")[0] for cell in cells
@@ -119,7 +119,7 @@ def test_the_grid_shows_the_table() -> None:
 def test_pressing_a_cell_opens_its_shortest_counterexample() -> None:
     """The callback gets the cell's scenario and schedule; code can press a cell too."""
     opened: list[tuple[Scenario, str | None]] = []
-    grid = VerdictGrid(KERNELS[:3], on_open=lambda scenario, schedule: opened.append((scenario, schedule)))
+    grid = VerdictGrid(verdict_table(KERNELS[:3]), lambda *cell: opened.append(cell))
     buttons(grid)[0].click()
     grid.press("d6185f2", "nothing else")
     first, last = grid.table.at("v3.2", "nothing else"), grid.table.at("d6185f2", "nothing else")
@@ -129,21 +129,22 @@ def test_pressing_a_cell_opens_its_shortest_counterexample() -> None:
 
 def test_the_labels_in_the_cells_are_explained_beside_them() -> None:
     """Every rule that some cell breaks stands below the grid; a grid that breaks none needs no line."""
-    grid = VerdictGrid(KERNELS[:2])
+    grid = VerdictGrid(verdict_table(KERNELS[:2]))
     assert all(f"<b>{label}</b> breaks: {must}" in grid.children[1].value for label, must in grid.table.rules)
     assert [label for label, _ in grid.table.rules] == ["L2_RAN", "LOST"]
-    assert VerdictGrid(KERNELS[2:3], {"nothing else": immediate_exit}).children[1].value == ""
+    assert VerdictGrid(verdict_table(KERNELS[2:3], {"nothing else": immediate_exit})).children[1].value == ""
 
 
 def test_ok_and_broken_differ_without_colour() -> None:
     """By their sign, and by their weight."""
-    looks = {(b.description[0], b.style.font_weight) for b in buttons(VerdictGrid(KERNELS[:3]))}
+    grid = VerdictGrid(verdict_table(KERNELS[:3]))
+    looks = {(b.description[0], b.style.font_weight) for b in buttons(grid)}
     assert looks == {("✓", "normal"), ("✕", "bold")}
 
 
 def test_a_press_steps_through_it_beside_a_kernel_that_holds() -> None:
     """Below the grid the schedule has been carried out, and a kernel with the other verdict is at hand."""
-    grid = VerdictGrid(KERNELS)
+    grid = VerdictGrid(verdict_table(KERNELS))
     grid.press("v3.2+fake-exit", "nothing else")
     stepper = grid.children[-1]
     assert stepper.schedule.replace(" ", "") == grid.table.at("v3.2+fake-exit", "nothing else").schedule
@@ -155,7 +156,7 @@ def test_a_press_steps_through_it_beside_a_kernel_that_holds() -> None:
 
 def test_a_cell_that_holds_opens_its_kernels_own_story() -> None:
     """The whole run of this kernel in this column, at its end, and no other kernel's loss."""
-    grid = VerdictGrid(KERNELS[2:])
+    grid = VerdictGrid(verdict_table(KERNELS[2:]))
     grid.press("v3.10+8081ad0", "a canceller")
     stepper, cell = grid.children[-1], grid.table.at("v3.10+8081ad0", "a canceller")
     run = replay(cell.scenario.system, stepper.schedule)
@@ -166,7 +167,7 @@ def test_a_cell_that_holds_opens_its_kernels_own_story() -> None:
 def test_other_columns_ask_other_questions() -> None:
     """A column is any way of making a scenario for a kernel."""
     columns = {"one fault": partial(immediate_exit, faults=1)}
-    grid = VerdictGrid(KERNELS[2:3], columns, on_open=lambda *_: None)
+    grid = VerdictGrid(verdict_table(KERNELS[2:3], columns), on_open=lambda *_: None)
     (cell,) = grid.table.cells.values()
     assert [b.description for b in buttons(grid)] == [f"✓ ok, {cell.exploration.states} states"]
 
@@ -179,14 +180,15 @@ def test_a_long_name_goes_on_in_the_next_line() -> None:
         assert lines[0].split()[:2] == ["kernel", "sender"]
         first = next(n for n, line in enumerate(lines) if line.startswith("v4.10+no-event "))
         assert lines[first + 1].split()[0] == "+irq-off-first" and max(map(len, lines)) <= 80
-    grid = VerdictGrid([kernel(long)], {"a CPU": posted_interrupts}, on_open=lambda *_: None)
+    grid = VerdictGrid(verdict_table([kernel(long)], {"a CPU": posted_interrupts}), on_open=lambda *_: None)
     (words,) = (w.value for w in grid.children[0].children if "irq-off" in str(getattr(w, "value", "")))
     assert words.count("<wbr>") == 2 and words.index("<wbr>") < words.index("+no-event")
 
 
 def test_no_cell_is_cut() -> None:
     """Every button has room for what it says in bold, and a margin, however long a verdict or a column is."""
-    for grid in (VerdictGrid(KERNELS), VerdictGrid(KERNELS, {"a column with a long name": immediate_exit})):
+    for columns in (COLUMNS, {"a column with a long name": immediate_exit}):
+        grid = VerdictGrid(verdict_table(KERNELS, columns))
         for each in buttons(grid):
             room = int(str(each.layout.width).removesuffix("px"))
             assert room >= width(each.description, bold=True) + 16

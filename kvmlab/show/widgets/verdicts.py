@@ -3,19 +3,18 @@
 Pressing one that breaks opens the shortest counterexample, one that holds the kernel's own story.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from kvmlab.kernels.kernel import Kernel
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.schedulers.clock import clocked
 from kvmlab.show.places import NINE, Place
 from kvmlab.show.titles import plural, title
-from kvmlab.show.verdicts import BESIDE, COLUMNS, ROWS, Build, Verdict, verdict_table
+from kvmlab.show.verdicts import Verdict, VerdictTable
 from kvmlab.show.widgets.controls import button
 from kvmlab.show.widgets.twin import TwinBox
 
@@ -29,7 +28,7 @@ NAME = "220px"
 
 
 class VerdictGrid(TwinBox):
-    """Kernels down, columns across; every cell was computed by trying all schedules.
+    """A table's kernels down, its columns across, a button a cell.
 
     Without ``on_open`` a press shows the counterexample, or the story, in a stepper below the grid;
     ``watch`` are the places of its state.
@@ -37,19 +36,16 @@ class VerdictGrid(TwinBox):
 
     def __init__(
         self,
-        kernels: Sequence[Kernel],
-        columns: Mapping[str, Build] = COLUMNS,
+        table: VerdictTable,
         on_open: OnOpen | None = None,
-        beside: str = BESIDE,
-        rows: str = ROWS,
         watch: Sequence[Sequence[Place]] = NINE,
     ) -> None:
-        self.table = verdict_table(kernels, columns, beside=beside, rows=rows)
+        self.table = table
         self._on_open, self._watch = on_open or self._step_through, watch
         self._said = widgets.HTML()
         self._legend = widgets.HTML(_legend(self.table.rules))
         self._width = _width([*self.table.columns, *map(_text, self.table.cells.values())])
-        template = f"{NAME} repeat({len(columns)}, {self._width})"
+        template = f"{NAME} repeat({len(table.columns)}, {self._width})"
         self._grid = widgets.GridBox(
             [*self._heads(), *self._cells()],
             layout={"grid_template_columns": template, "grid_gap": "4px 8px", "align_items": "center"},
