@@ -35,10 +35,8 @@ RESTS = Question(
 
 EARLY = Question(
     "02b.2",
-    "KVM may let the timer fire early, by lapic_timer_advance_ns, so that the guest's handler runs at the "
-    "deadline and not 2000 cycles behind it. Before the entry it then spins until the deadline. "
-    "Since 2018 the preemption timer is advanced too, whatever the timer's mode. v4.19, "
-    "1500 ns (3450 cycles): what does a busy guest with a periodic timer see?",
+    "v4.19 on a CPU with the preemption timer, lapic_timer_advance_ns = 1500 (3450 cycles): what does a "
+    "busy guest with a periodic timer see?",
     (
         Choice(
             "the interrupt exactly when its period ends",
@@ -52,11 +50,11 @@ EARLY = Question(
             right=True,
         ),
         Choice(
-            "the interrupt later than without: KVM spins now",
+            "the interrupt later than without an advance: KVM spins",
             "Spinning costs time, that is so. But it ends when the period does, never behind it.",
         ),
         Choice(
-            "the same as before",
+            "the same as without an advance",
             "It would be with an hrtimer: KVM moves those for a TSC deadline only. But a preemption timer it "
             "sets earlier in every mode.",
         ),
