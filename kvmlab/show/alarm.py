@@ -30,7 +30,7 @@ class Stretch:
     has expired yet. ``waits``: the guest is halted, its thread waits. ``came`` is how often KVM has given the
     interrupt to the guest so far; ``past``: the deadline has passed. ``exit`` is what KVM runs for;
     ``halted``: that is how KVM keeps the guest. ``none``: the guest's deadline is 0, it has none; ``due`` is
-    the preemption timer's, if it is set.
+    the preemption timer's, if it is set. ``expired``: KVM has noted an expiry, and not yet given it.
     """
 
     who: Who
@@ -44,6 +44,7 @@ class Stretch:
     halted: bool = False
     none: bool = False
     due: int = -1
+    expired: bool = False
 
     @property
     def holders(self) -> tuple[Track, ...]:
@@ -55,6 +56,11 @@ class Stretch:
     def idle(self) -> bool:
         """Whether the preemption timer is set in vain: nobody will enter the guest."""
         return self.hv and self.waits
+
+    @property
+    def again(self) -> bool:
+        """Whether the hrtimer is set for a deadline that has rung already, or was taken back."""
+        return self.hrtimer and not self.wanted
 
     @property
     def counts(self) -> bool:
@@ -85,7 +91,8 @@ class AlarmCells:
         who, halted = self._who(s), s[self.halt.mp_state] == HALTED
         left = exits.show(s[self.guest.vmcs.reason]) if who == "KVM" else ""
         waits, came, none, due = self._waits(s), s[t.injected], not s[t.tscdeadline], s[t.hv_deadline]
-        return Stretch(who, hrtimer, hv, wanted, waits, came, past, left, halted, none, due)
+        expired = bool(s[t.pending])
+        return Stretch(who, hrtimer, hv, wanted, waits, came, past, left, halted, none, due, expired)
 
     def _waits(self, s: Sequence[int]) -> bool:
         return bool(s[self.halt.asleep]) or s[self.halt.stop] >= 0

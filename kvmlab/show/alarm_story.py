@@ -6,11 +6,18 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from kvmlab.machine.run import Taken
-from kvmlab.show.alarm import AlarmCells, Stretch, stretches
+from kvmlab.processor.exits import Exit
+from kvmlab.show.alarm import AlarmCells, Stretch, Track, stretches
 from kvmlab.show.titles import plural
 
 NONE, OLD = "deadline 0", "old deadline"
 """What a timer is set for where the guest has no deadline: it was set so, or nobody has given it up."""
+RINGERS: Mapping[Track, str] = {
+    "hrtimer": "the hrtimer",
+    "preemption timer": "the preemption timer",
+    "nobody": "KVM itself",
+}
+"""Who rings, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +34,25 @@ class AlarmStory:
         came = plural(self.alarm[-1].came, "interrupt")
         if len(before) == len(self.alarm):
             return f"The deadline is still to come: {_has(before[-1])}. The guest has been given {came}."
-        return f"At the deadline {_has(before[-1])}. The guest is given {came}."
+        rung = [who for who in rings(self.alarm) if who]
+        says = f"{_ring(rung)}: {came}" if len(rung) > 1 else f"The guest is given {came}"
+        return f"At the deadline {_has(before[-1], rung)}. {says}."
 
 
-def _has(one: Stretch) -> str:
-    """Return who has the alarm, as a clause."""
-    holders = [f"the {track}" for track in one.holders if track != "nobody"] or ["nobody"]
-    vain = "; the preemption timer is set in vain" if one.idle else ""
-    return f"{' and '.join(holders)} {'have' if len(holders) > 1 else 'has'} the alarm{vain}"
+def _has(one: Stretch, rung: Sequence[Track] = ()) -> str:
+    """Return who has the alarm, as a clause; what rings in the end is not set in vain."""
+    if len(one.holders) > 1:
+        return "both timers have the alarm"
+    holder = next((f"the {track}" for track in one.holders if track != "nobody"), "nobody")
+    vain = "; the preemption timer is set in vain" if one.idle and "preemption timer" not in rung else ""
+    return f"{holder} has the alarm{vain}"
+
+
+def _ring(rung: Sequence[Track]) -> str:
+    """Return who rings, in order, as a sentence."""
+    then = ("again" if before == who else RINGERS[who] for before, who in pairwise(rung))
+    first = RINGERS[rung[0]]
+    return ", then ".join([f"{first[0].upper()}{first[1:]} rings", *then])
 
 
 def story(records: Mapping[str, Any], steps: Sequence[Taken]) -> tuple[Stretch, ...]:
@@ -43,13 +61,32 @@ def story(records: Mapping[str, Any], steps: Sequence[Taken]) -> tuple[Stretch, 
     return stretches(AlarmCells.of(records), steps, lambda step: step.after[now] >= due)
 
 
+def rings(alarm: Sequence[Stretch]) -> list[Track | None]:
+    """Return for each stretch which timer rings as it begins, if it rings.
+
+    ``nobody``: KVM would start a timer, finds that the deadline has passed, and makes the expiry itself.
+    """
+    return [None, *(_ringer(b) if _rings(a, b) else None for a, b in pairwise(alarm))]
+
+
+def _rings(a: Stretch, b: Stretch) -> bool:
+    """Whether an expiry was noted in between, or given to the guest without being noted."""
+    return not a.expired and (b.expired or b.came > a.came)
+
+
+def _ringer(one: Stretch) -> Track:
+    if one.who != "KVM":
+        return "hrtimer"
+    return "preemption timer" if one.exit == Exit.PREEMPTION_TIMER.name else "nobody"
+
+
 def vain(alarm: Sequence[Stretch]) -> list[str]:
-    """Return for each stretch what the preemption timer was set for, if the guest has no deadline."""
+    """Return for each stretch what a timer is set for, if the guest's deadline is none, or has rung."""
     said: list[str] = []
     for due, group in groupby(alarm, lambda one: one.due):
         some = list(group)
         says = NONE if some[0].none else OLD
-        said += [says if due >= 0 and one.none else "" for one in some]
+        said += [OLD if one.again else says if due >= 0 and one.none else "" for one in some]
     return said
 
 

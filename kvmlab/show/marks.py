@@ -67,6 +67,16 @@ def flag(x: float, top: float, bottom: float) -> str:
     return group(line(x, top, x, bottom), cloth, title="deadline")
 
 
+def bell(x: float, y: float) -> str:
+    """An alarm rings: a bell, with room around it, for it stands on a line."""
+    room = rect(x - _R - 4, y - _R - 2, SIDE + 8, SIDE + 4, "paper", outline=0)
+    left, right = (f"{num(x + side)} {num(y + down)}" for side, down in ((-_R, 4), (_R, 4)))
+    dome = f"M{left}Q{num(x - 4)} {num(y + 2)} {num(x - 4)} {num(y - 2)}"
+    dome += f"A4 4 0 0 1 {num(x + 4)} {num(y - 2)}Q{num(x + 4)} {num(y + 2)} {right}Z"
+    clapper = rect(x - 1.5, y + 5, 3, 2.5, "ink", outline=0)
+    return group(room, path(dome, "ink", thickness=0), clapper, title="the alarm rings")
+
+
 def cross(x: float, y: float, *, thickness: float = 2.5) -> str:
     """Wrong: always beside a word that says what."""
     r = _R - 1

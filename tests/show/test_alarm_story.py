@@ -11,9 +11,11 @@ pytest.importorskip("ipywidgets")
 from pictures import SVG, alternative, overlaps, size, words
 
 from kvmlab.kernels.names import kernel
+from kvmlab.machine.run import Taken
 from kvmlab.scenarios.hv_timer import hv_timer
+from kvmlab.scenarios.scenario import Scenario
 from kvmlab.show.alarm import Stretch, Who
-from kvmlab.show.alarm_story import NONE, OLD, AlarmStory, reasons, story
+from kvmlab.show.alarm_story import NONE, OLD, AlarmStory, reasons, rings, story
 from kvmlab.show.alarm_story_svg import LEFT, RIGHT, TOP, alarm_story_svg
 from kvmlab.show.alarm_story_text import alarm_story_text
 from kvmlab.show.alarm_svg import STRIP, laid, track_y
@@ -25,15 +27,24 @@ RUNS = {
     "twice": ("64672c9", {"hlt": 1, "without": ("SW.cancel_hv",)}),
     "two deadlines": ("64672c9", {"hlt": 0, "rewrite": "far"}),
     "none, and yet": ("v4.10", {"hlt": 0, "rewrite": "off"}),
+    "taken back": ("64672c9", {"hlt": 0, "rewrite": "off"}),
+    "at once": ("v6.1", {"hlt": 0}),
 }
+
+
+@cache
+def calm(name: str) -> tuple[Scenario, list[Taken]]:
+    """Return a scenario and its undisturbed run."""
+    release, knobs = RUNS[name]
+    scenario = hv_timer(kernel(release), wakes=0, **knobs)
+    return scenario, list(undisturbed(scenario))
 
 
 @cache
 def told(name: str) -> AlarmStory:
     """Return the alarm line of an undisturbed run."""
-    release, knobs = RUNS[name]
-    scenario = hv_timer(kernel(release), wakes=0, **knobs)
-    return AlarmStory(name, story(scenario.records, list(undisturbed(scenario))))
+    scenario, steps = calm(name)
+    return AlarmStory(name, story(scenario.records, steps))
 
 
 def test_what_each_says() -> None:
@@ -43,7 +54,7 @@ def test_what_each_says() -> None:
         "At the deadline nobody has the alarm; the preemption timer is set in vain"
     )
     assert told("lost").foot.endswith("0 interrupts.") and told("twice").foot.endswith("2 interrupts.")
-    assert "the hrtimer and the preemption timer have the alarm" in told("two deadlines").foot
+    assert "At the deadline both timers have the alarm." in told("two deadlines").foot
     assert told("none, and yet").foot.startswith("The deadline is still to come: nobody has the alarm.")
     assert told("none, and yet").foot.endswith("The guest has been given 1 interrupt.")
 
@@ -64,6 +75,59 @@ def test_a_mark_for_each_interrupt(name: str) -> None:
     """As many squares as the guest gets interrupts, a cross behind each but the first; one in the legend."""
     svg = alarm_story_svg(told(name))
     assert svg.count("interrupt for a guest: delivered") == told(name).alarm[-1].came + 1
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_bell_for_each_expiry(name: str) -> None:
+    """One whenever KVM notes one, or gives it to the guest unnoted; one in the legend if it ever rings."""
+    scenario, steps = calm(name)
+    t = scenario.records["timer"]
+    expired = sum(
+        not s.before[t.pending] and (s.after[t.pending] or s.after[t.injected] > s.before[t.injected])
+        for s in steps
+    )
+    assert len([who for who in rings(told(name).alarm) if who]) == expired
+    assert alarm_story_svg(told(name)).count("the alarm rings") == expired + bool(expired)
+    assert alarm_story_text(told(name)).count(" rings") - told(name).foot.count(" rings") == expired
+
+
+def test_who_rings_is_told_in_order() -> None:
+    """The timers in turn; once is not worth a word; what rings at last was not set in vain."""
+    assert told("twice").foot.endswith("alarm. The hrtimer rings, then the preemption timer: 2 interrupts.")
+    assert told("two deadlines").foot.endswith("The preemption timer rings, then the hrtimer: 2 interrupts.")
+    assert all("rings" not in told(name).foot for name in ("well", "lost", "at once"))
+    twice = [run("KVM"), replace(run("KVM", "PREEMPTION_TIMER"), expired=True, came=1, past=True)]
+    assert "The preemption timer rings, then again: 1 interrupt." in AlarmStory("", (*twice, *twice)).foot
+
+
+def test_kvm_itself_rings_where_the_alarm_was() -> None:
+    """It finds the deadline passed: the bell stands on the line of the timer that is set all the same."""
+    before = replace(run("KVM", "HLT"), hrtimer=True, wanted=True)
+    alarm = (before, replace(before, wanted=False, expired=True, past=True))
+    svg = alarm_story_svg(AlarmStory("", alarm))
+    assert rings(alarm) == [None, "nobody"]
+    assert (laid(alarm, LEFT, RIGHT)[1].left, track_y("hrtimer", TOP)) in bells(svg)
+    assert [(w.says, w.y) for w in words(svg) if w.says == OLD] == [(OLD, TOP - 7)]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_no_bell_stands_on_a_word(name: str) -> None:
+    """Nor under one."""
+    svg = alarm_story_svg(told(name))
+    for x, y in bells(svg):
+        assert not [w for w in words(svg) if w.left < x + 8 and x - 8 < w.right and -6 < w.y - y < 16]
+
+
+def bells(svg: str) -> list[tuple[float, float]]:
+    """Return the middles of the bells."""
+    rung = [g for g in fromstring(svg).iter(f"{SVG}g") if g.findtext(f"{SVG}title") == "the alarm rings"]
+    return [(sum(spread(room)) / 2, float(room.get("y", "0")) + 8) for room in (g[1] for g in rung)]
+
+
+def test_a_long_title_ends_before_the_legend() -> None:
+    """With a bell in it or without."""
+    for name in ("well", "lost"):
+        assert overlaps(alarm_story_svg(replace(told(name), title="who has the alarm, " * 9))) == []
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -16,6 +16,7 @@ MARKS = {
     "request": marks.note(8, 8, "EVENT"),
     "wish": marks.wish(8, 8),
     "deadline": marks.flag(8, 0, 16),
+    "rings": marks.bell(8, 8),
     "wrong": marks.cross(8, 8),
     "right": marks.check(8, 8),
     "neither": marks.dash(8, 8),
