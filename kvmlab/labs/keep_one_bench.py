@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from kvmlab.labs.alarm_grid import alarm_story
 from kvmlab.labs.alarm_pieces import HALT, SAYS
 from kvmlab.labs.checked import Checked
+from kvmlab.labs.computing import computing
 from kvmlab.labs.judgement import Judgement
 from kvmlab.labs.keep_one import WATCH, judge
 from kvmlab.schedulers.replay import replay
@@ -36,10 +37,10 @@ class KeepOneBench(TwinBox):
 
     def __init__(self, order: Sequence[str] = FIRST) -> None:
         self._list = OrderList("Switch", SAYS, order)
-        self._result = widgets.VBox()
+        self._said, self._result = widgets.HTML(), widgets.VBox()
         self._last: Checked | None = None
         check = button("Check", self._check, "try every schedule")
-        super().__init__([self._list, check, self._result])
+        super().__init__([self._list, widgets.HBox([check, self._said]), self._result])
         self._list.on_change(self._forget)
 
     @property
@@ -62,10 +63,11 @@ class KeepOneBench(TwinBox):
         return self._last
 
     def _check(self) -> None:
-        self._last = Checked(judge(self.order), WATCH)
-        found = self._last.found
-        line = () if found.passed else (widgets.HTML(alarm_line(found)),)
-        self._result.children = (*line, self._last)
+        with computing(self._said, self._result):
+            self._last = Checked(judge(self.order), WATCH)
+            found = self._last.found
+            line = () if found.passed else (widgets.HTML(alarm_line(found)),)
+            self._result.children = (*line, self._last)
 
     def _forget(self) -> None:
         """An old verdict under a new order would be a lie."""

@@ -8,7 +8,9 @@ import pytest
 pytest.importorskip("ipywidgets")
 
 from kvmlab.errors import BadInput
+from kvmlab.labs import keep_one_bench
 from kvmlab.labs.alarm_pieces import HALT, SAYS, switch
+from kvmlab.labs.computing import COMPUTING, OLD
 from kvmlab.labs.judgement import Judgement
 from kvmlab.labs.keep_one import judge
 from kvmlab.labs.keep_one_bench import FIRST, KeepOneBench, check_switch
@@ -107,6 +109,20 @@ def test_the_bench_is_ordered_and_checked() -> None:
     assert bench._result.children == () and bench.order[:2] == ("done", "cancel")
     bench.order = KERNELS_OWN.split(", ")
     assert bench.check().passed and len(bench._result.children) == 1
+
+
+def test_the_bench_says_that_it_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the button, while every schedule is tried; an earlier verdict is grey so long."""
+    bench, seen = KeepOneBench(), list[tuple[str, bool]]()
+
+    def judged(order: tuple[str, ...]) -> Judgement:
+        seen.append((bench._said.value, OLD in bench._result._dom_classes))
+        return judge(order)
+
+    monkeypatch.setattr(keep_one_bench, "judge", judged)
+    bench.check()
+    assert seen == [(COMPUTING, True)]
+    assert bench._said.value == "" and OLD not in bench._result._dom_classes
 
 
 def test_the_bench_does_not_begin_with_the_solution_backwards() -> None:
