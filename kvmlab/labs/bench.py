@@ -1,7 +1,6 @@
 """The bench of the exercise Build the deferral: choose pieces, press Check, see what breaks."""
 
 from html import escape
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -10,6 +9,7 @@ from kvmlab.labs.checked import Checked
 from kvmlab.labs.deferral import judge
 from kvmlab.labs.pieces import PIECES, RERAISE, WAYS
 from kvmlab.labs.prose import paragraph
+from kvmlab.show.widgets.turns import on_press
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -38,7 +38,7 @@ class DeferralBench(TwinBox):
         self._result = widgets.VBox()
         self._last: Checked | None = None
         super().__init__([self._way, self._reraise, self._check, self._result])
-        self._check.on_click(self._pressed)
+        on_press(self._check, self._pressed)
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ class DeferralBench(TwinBox):
         self._check.click()
         return self._last
 
-    def _pressed(self, _: Any) -> None:
+    def _pressed(self) -> None:
         try:
             self._last = check_deferral(*self.pieces)
             self._result.children = (self._last,)

@@ -1,6 +1,6 @@
 """The bench of the histograms: the guest, the host's knobs, and the kernels."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,6 +12,7 @@ from kvmlab.labs.draws import KEPT, Setting
 from kvmlab.labs.histogram import Histogram, histogram, histogram_text
 from kvmlab.labs.prose import paragraph
 from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 PAIRS = {" → ".join(pair): pair for pair in (("v4.7", "64672c9"), ("v6.1+preemption-timer=0", "v6.1"))}
@@ -64,8 +65,8 @@ class LatencyHistogram(TwinBox):
         self._pair = widgets.Dropdown(
             options=list(PAIRS), description="Kernels", style=STYLE, layout={"width": "320px", "margin": GAP}
         )
-        for control in (*self._knobs.values(), self._pair):
-            control.observe(self._turned, "value")
+        for name, control in (*self._knobs.items(), ("pair", self._pair)):
+            on_change(control, partial(self._turned, name))
 
     @property
     def _knobs(self) -> dict[str, widgets.Widget]:
@@ -77,9 +78,10 @@ class LatencyHistogram(TwinBox):
             "isolated": self._isolated,
         }
 
-    def _turned(self, _: Any) -> None:
+    def _turned(self, name: str, value: Any) -> None:
+        """Follow a control; while others wait for their turn, one that is settled may hold an older value."""
         if not self._settling:
-            self.set()
+            self.set(**{name: value})
 
     def _show(self, pair: str, setting: Setting) -> None:
         with computing(self._foot, self._picture):

@@ -11,6 +11,7 @@ from kvmlab.labs.computing import computing
 from kvmlab.labs.hunt import ANSWERS, CELLS, KERNELS, Cell, Grade, check, grade, legend, proof
 from kvmlab.labs.prose import paragraph
 from kvmlab.show.widgets.controls import button
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 OPEN = "?"
@@ -45,7 +46,7 @@ class HuntBench(TwinBox):
         made = widgets.Dropdown(
             options=[OPEN, *ANSWERS], tooltip=f"{cell[0]}, {cell[1]}", layout={"width": "140px"}
         )
-        made.observe(lambda _: self._forget(), "value")
+        on_change(made, lambda _: self._forget())
         return made
 
     def _cells(self) -> Iterator[widgets.Widget]:

@@ -2,7 +2,6 @@
 
 from html import escape
 from textwrap import fill
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -11,6 +10,7 @@ from kvmlab.labs.needle import Attempt, attempt
 from kvmlab.labs.prose import paragraph
 from kvmlab.labs.watch00 import WATCH
 from kvmlab.show.widgets.stepper import Stepper
+from kvmlab.show.widgets.turns import on_press
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -62,7 +62,7 @@ class NeedleBench(TwinBox):
         self._result = widgets.VBox()
         self._last: Threaded | None = None
         super().__init__([widgets.HBox([self._line, self._check]), self._result])
-        self._check.on_click(self._pressed)
+        on_press(self._check, self._pressed)
 
     @property
     def schedule(self) -> str:
@@ -78,7 +78,7 @@ class NeedleBench(TwinBox):
         self._check.click()
         return self._last
 
-    def _pressed(self, _: Any) -> None:
+    def _pressed(self) -> None:
         try:
             self._last = check_needle(self.schedule)
             self._result.children = (self._last,)

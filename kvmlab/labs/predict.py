@@ -7,7 +7,6 @@ shows it nothing opens, and the button is called "Tell me". Skipping is allowed:
 
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -16,6 +15,7 @@ from kvmlab.labs.progress import record
 from kvmlab.labs.prose import paragraph
 from kvmlab.labs.question import Question
 from kvmlab.show.widgets.stepper import Stepper
+from kvmlab.show.widgets.turns import on_change, on_press
 from kvmlab.show.widgets.twin import TwinBox
 
 UNCHOSEN = "Choose first, or press again to skip."
@@ -46,8 +46,8 @@ class Predict(TwinBox):
         self._kept: int | None = None
         asked = widgets.HTML(paragraph(f"<b>Predict {escape(question.id)}.</b> {escape(question.text)}"))
         super().__init__([asked, self._guess, self._show, self._said, self._scene])
-        self._guess.observe(lambda _: self._say(""), "value")
-        self._show.on_click(self._pressed)
+        on_change(self._guess, lambda _: self._say(""))
+        on_press(self._show, self._pressed)
 
     @property
     def said(self) -> str:
@@ -72,7 +72,7 @@ class Predict(TwinBox):
         self.question.choice(n)
         self._guess.value = n
 
-    def _pressed(self, _: Any) -> None:
+    def _pressed(self) -> None:
         """Keep the guess, say what is true in it, open the scene; without a guess ask for one, once."""
         n = self._guess.value
         if n is None and not self._feedback:

@@ -25,6 +25,9 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "recordTiming": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # A kernel with subshells serves two controls in two threads: a press may overtake the text typed before
+    # it. A learner's hand is slower than that, a test's is not.
+    "@jupyterlab/apputils-extension/kernels-settings": {"commsOverSubshells": "disabled"},
 }
 
 

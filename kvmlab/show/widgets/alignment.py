@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from kvmlab.show.alignment import alignment, alignment_svg, alignment_text
+from kvmlab.show.widgets.turns import on_change, on_press
 from kvmlab.show.widgets.twin import TwinBox
 from kvmlab.traces.compare import Comparison
 
@@ -37,9 +38,9 @@ class Compare(TwinBox):
         self._first = widgets.Button(description="Around the first divergence", layout={"width": "auto"})
         self._picture = widgets.HTML()
         super().__init__([widgets.HBox([self._rows, self._first, self._all]), self._picture])
-        self._rows.observe(self._draw, "value")
-        self._all.on_click(lambda _: self.show_all())
-        self._first.on_click(lambda _: self.show_first())
+        on_change(self._rows, self._draw)
+        on_press(self._all, self.show_all)
+        on_press(self._first, self.show_first)
         self._draw()
 
     @property

@@ -1,12 +1,12 @@
 """The board with its switches."""
 
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 
 from kvmlab.errors import unknown
 from kvmlab.show.board import SWITCHES, Board, board_svg, board_text
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -19,7 +19,7 @@ class Switches(TwinBox):
         self._picture = widgets.HTML()
         super().__init__([widgets.HBox(self._buttons), self._picture])
         for n, made in enumerate(self._buttons):
-            made.observe(partial(self._turned, n), "value")
+            on_change(made, partial(self._turned, n))
         self._draw()
 
     @property
@@ -39,8 +39,8 @@ class Switches(TwinBox):
         """The sentence under the picture."""
         return self._shown.foot
 
-    def _turned(self, n: int, change: Any) -> None:
-        self._shown = self._shown.turn(n, change["new"])
+    def _turned(self, n: int, on: bool) -> None:
+        self._shown = self._shown.turn(n, on)
         self._draw()
 
     def _draw(self) -> None:

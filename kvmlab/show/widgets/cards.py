@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,6 +15,7 @@ from kvmlab.show.cards_svg import cards_svg
 from kvmlab.show.cards_text import cards_text
 from kvmlab.show.methods import count
 from kvmlab.show.widgets.controls import button
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 LEVELS = range(4)
@@ -165,9 +167,9 @@ class Cards(TwinBox):
         self._mix = widgets.HBox()
         self._picture = widgets.HTML()
         for name, control in self._named.items():
-            control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
+            on_change(control, partial(self._moved, name))
         for control in self._ways:
-            control.observe(lambda _: self._mixed(), "value")
+            on_change(control, lambda _: self._mixed())
 
     @property
     def _named(self) -> dict[str, widgets.Widget]:

@@ -5,11 +5,13 @@ from html import escape
 
 import ipywidgets as widgets
 
+from kvmlab.show.widgets.turns import on_press
+
 
 def button(name: str, act: Callable[[], object], tooltip: str = "", width: str = "80px") -> widgets.Button:
     """Return a button that does ``act`` when it is pressed."""
     made = widgets.Button(description=name, tooltip=tooltip, layout={"width": width})
-    made.on_click(lambda _: act())
+    on_press(made, act)
     return made
 
 

@@ -1,5 +1,6 @@
 """The calculator of the timer's arithmetic: change a number, and the countdown follows."""
 
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -7,6 +8,7 @@ import ipywidgets as widgets
 from kvmlab.show.countdown import RATES, Countdown
 from kvmlab.show.countdown_svg import countdown_svg
 from kvmlab.show.countdown_text import countdown_text
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 ARMED = 1000
@@ -69,7 +71,7 @@ class Calculator(TwinBox):
         self._guest = _number("Guest's TSC, MHz", 1, 10_000, "220px")
         self._picture = widgets.HTML()
         for name, control in self._named.items():
-            control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
+            on_change(control, partial(self._moved, name))
 
     @property
     def _named(self) -> dict[str, widgets.Widget]:

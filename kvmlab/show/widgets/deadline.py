@@ -11,6 +11,7 @@ from kvmlab.show.deadline_rows import rows
 from kvmlab.show.deadline_svg import deadline_svg
 from kvmlab.show.deadline_text import deadline_text
 from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 GUESTS = ("busy", "halt")
@@ -67,8 +68,8 @@ class ZeroAtDeadline(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([widgets.HBox([beside("Guest", self._guest), self._kernel]), self._picture])
-        self._guest.observe(self._draw, "value")
-        self._kernel.observe(self._draw, "value")
+        on_change(self._guest, self._draw)
+        on_change(self._kernel, self._draw)
         self._draw()
 
     @property

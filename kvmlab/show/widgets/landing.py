@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from kvmlab.errors import BadInput
 from kvmlab.show.landing import PERIOD, foot, landing_svg, landing_text
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -23,7 +24,7 @@ class Landings(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([self._phase, self._picture])
-        self._phase.observe(self._draw, "value")
+        on_change(self._phase, self._draw)
         self._draw()
 
     @property

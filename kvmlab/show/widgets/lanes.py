@@ -11,6 +11,7 @@ from kvmlab.show.lanes_text import lanes_text
 from kvmlab.show.races import RACES, Told
 from kvmlab.show.races import race as found
 from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -23,7 +24,7 @@ class SwimLanes(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([beside("Race", self._race), self._picture])
-        self._race.observe(self._draw, "value")
+        on_change(self._race, self._draw)
         self._draw()
 
     @property

@@ -1,6 +1,7 @@
 """Two nets with their controls: the order, the place of the post, the sender; the rest behind "More"."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,6 +13,7 @@ from kvmlab.show.nets import ROWS, SENDERS, NetsView, Sender, nets
 from kvmlab.show.nets_svg import nets_svg
 from kvmlab.show.nets_text import nets_text
 from kvmlab.show.widgets.controls import beside, button
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 Order = str | Sequence[str]
@@ -133,7 +135,7 @@ class Nets(TwinBox):
         )
         self._picture = widgets.HTML()
         for name, control in self._named.items():
-            control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
+            on_change(control, partial(self._moved, name))
 
     @property
     def _named(self) -> dict[str, widgets.Widget]:

@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from kvmlab.errors import BadInput
 from kvmlab.show.widgets.controls import button
+from kvmlab.show.widgets.turns import on_change
 
 
 class OrderList(widgets.HBox):
@@ -23,7 +24,7 @@ class OrderList(widgets.HBox):
         self._up = button("Up", lambda: self.move(self.selected, -1), "the selected step goes one place up")
         self._down = button("Down", lambda: self.move(self.selected, 1), "and one place down")
         super().__init__([self._list, widgets.VBox([self._up, self._down])])
-        self._list.observe(lambda _: self._draw_buttons(), "value")
+        on_change(self._list, lambda _: self._draw_buttons())
         self._show(tuple(order or says), 0)
 
     @property

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from kvmlab.show.order_map import CORNERS, corner, order_map, order_map_text
 from kvmlab.show.order_map_svg import order_map_svg
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 Follow = Callable[[tuple[str, ...]], object]
@@ -26,7 +27,7 @@ class OrderMap(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([self._corners, self._picture])
-        self._corners.observe(self._draw, "value")
+        on_change(self._corners, self._draw)
         self._draw()
 
     @property

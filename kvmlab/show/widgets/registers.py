@@ -10,6 +10,7 @@ from kvmlab.show.registers_source import after, of_scenario
 from kvmlab.show.registers_svg import registers_svg
 from kvmlab.show.registers_text import registers_text
 from kvmlab.show.widgets.stepper import Stepper
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -23,7 +24,7 @@ class RegisterView(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([self._grid, self._picture])
-        self._grid.observe(self._draw, "value")
+        on_change(self._grid, self._draw)
         self._draw()
 
     @property

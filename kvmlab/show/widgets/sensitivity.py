@@ -10,6 +10,7 @@ from kvmlab.show.sensitivity import Rests, rests
 from kvmlab.show.sensitivity_svg import sensitivity_svg
 from kvmlab.show.sensitivity_text import sensitivity_text
 from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 HEADLINES = ("busy gain %", "cyclictest %", "halting gain", "busy")
@@ -26,7 +27,7 @@ class RestsOn(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([beside("Figure", self._headline), self._picture])
-        self._headline.observe(self._draw, "value")
+        on_change(self._headline, self._draw)
         self._draw()
 
     @property

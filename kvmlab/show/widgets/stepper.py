@@ -14,6 +14,7 @@ from kvmlab.show.stepper.key import key_svg
 from kvmlab.show.stepper.past import short
 from kvmlab.show.titles import title
 from kvmlab.show.widgets.controls import beside, button, folded, legend, question_line
+from kvmlab.show.widgets.turns import TURN, on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 PACE = 0.5
@@ -124,9 +125,9 @@ class Stepper(TwinBox):
         self._play = widgets.ToggleButton(description="Play", layout=narrow)
         self._reset = button("Reset", self.reset, "back to the start of the opening schedule")
         self._text = widgets.Text(description="Schedule", continuous_update=False, layout={"width": "480px"})
-        self._kernels.observe(lambda change: self._chosen(change["new"]), "value")
-        self._text.observe(lambda change: self._typed(change["new"]), "value")
-        self._play.observe(lambda change: self._play_or_stop(change["new"]), "value")
+        on_change(self._kernels, self._chosen)
+        on_change(self._text, self._typed)
+        on_change(self._play, self._play_or_stop)
 
     def _make_actors(self) -> dict[tuple[str, int], widgets.Button]:
         """Return a button for each actor and choice, so that none has to move later."""
@@ -216,8 +217,13 @@ class Stepper(TwinBox):
             self._playing = asyncio.ensure_future(self._play_on())
 
     async def _play_on(self) -> None:
-        while self._play.value and not self.desk.stands and self.desk.step():
-            self._draw()
+        while self._played():
             await asyncio.sleep(PACE)
-        self._draw()
         self._play.value, self._playing = False, None
+
+    def _played(self) -> bool:
+        """Go on by a step, and draw; return whether the button is down and there was one."""
+        with TURN:
+            gone = self._play.value and not self.desk.stands and self.desk.step()
+            self._draw()
+        return bool(gone)

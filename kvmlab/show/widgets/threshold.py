@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from kvmlab.errors import BadInput
 from kvmlab.show.methods import METHODS, count, rows, sentence, threshold_text
 from kvmlab.show.threshold import threshold_svg
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 COUNTS = (0, 1, 2, 3, 10, 30, 100, 300, 1000, 3000, 10000)
@@ -30,8 +31,8 @@ class Threshold(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([widgets.HBox([self._k, self._inject]), self._picture])
-        self._k.observe(self._draw, "value")
-        self._inject.observe(self._draw, "value")
+        on_change(self._k, self._draw)
+        on_change(self._inject, self._draw)
         self._draw()
 
     @property

@@ -13,6 +13,7 @@ from kvmlab.show.timeline import timeline_svg
 from kvmlab.show.timeline_record import record
 from kvmlab.show.timeline_text import timeline_text
 from kvmlab.show.timeline_view import reason, trace_line, view
+from kvmlab.show.widgets.turns import on_change, on_press
 from kvmlab.show.widgets.twin import TwinBox
 from kvmlab.traces.event import Event
 
@@ -67,13 +68,13 @@ class Timeline(TwinBox):
         self._connect()
 
     def _connect(self) -> None:
-        self._window.observe(self._draw, "value")
-        self._jump.observe(self._chosen, "value")
-        self._in.on_click(lambda _: self.zoom(0.5))
-        self._out.on_click(lambda _: self.zoom(2))
-        self._back.on_click(lambda _: self.previous())
-        self._on.on_click(lambda _: self.next())
-        self._again.on_click(lambda _: self.jump(self._jump.value) if self._jump.value else self.next())
+        on_change(self._window, self._draw)
+        on_change(self._jump, self._chosen)
+        on_press(self._in, lambda: self.zoom(0.5))
+        on_press(self._out, lambda: self.zoom(2))
+        on_press(self._back, self.previous)
+        on_press(self._on, self.next)
+        on_press(self._again, lambda: self.jump(self._jump.value) if self._jump.value else self.next())
 
     @property
     def window(self) -> tuple[int, int]:
@@ -122,10 +123,10 @@ class Timeline(TwinBox):
         self._jump.value = why
         return event
 
-    def _chosen(self, _: Any) -> None:
+    def _chosen(self, why: str) -> None:
         """Follow the dropdown, unless it follows us."""
-        if self._jump.value and not (self.current and _is_exit(self.current, self._jump.value)):
-            self.jump(self._jump.value)
+        if why and not (self.current and _is_exit(self.current, why)):
+            self.jump(why)
 
     def look(self, index: int) -> Event:
         """Look at event ``index`` (from 0), bringing it into the window; return it."""

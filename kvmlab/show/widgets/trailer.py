@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from kvmlab.show.trailer import take, trailer_svg, trailer_text
 from kvmlab.show.widgets.controls import beside
+from kvmlab.show.widgets.turns import on_change
 from kvmlab.show.widgets.twin import TwinBox
 
 
@@ -18,7 +19,7 @@ class Trailer(TwinBox):
         )
         self._picture = widgets.HTML()
         super().__init__([beside("The fix", self._switch), self._picture])
-        self._switch.observe(self._draw, "value")
+        on_change(self._switch, self._draw)
         self._draw()
 
     @property
