@@ -178,11 +178,23 @@ def next_period_4_10(s: list[int], me: TimedVcpu) -> None:
     s[t.tscdeadline] += scaled(s[t.period], me)
 
 
+NEGATIVE_NS = 1 << 63
+"""What pvclock_scale_delta makes more of a negative number of ns, since it takes it as unsigned.
+
+It is 2^64 times the multiplier's fraction, so at least this.
+"""
+
+
 def next_period(s: list[int], me: TimedVcpu) -> None:
-    """The same in v4.19: the guest's deadline is computed anew from the host's."""
+    """The same in v4.19: the guest's deadline is computed anew from the host's.
+
+    A period that has passed already makes a deadline that no preemption timer can hold, and KVM falls back to
+    the hrtimer; 18ab3fc8e880 (2025) mends that.
+    """
     t = me.timer
     s[t.target] += s[t.period]
-    s[t.tscdeadline] = guest_now(s, me) + scaled(s[t.target] - host_now(s, me), me)
+    left = s[t.target] - host_now(s, me)
+    s[t.tscdeadline] = guest_now(s, me) + scaled(left, me) + (NEGATIVE_NS if left < 0 else 0)
 
 
 def fn_again(advance: Effect, release: str) -> Step:

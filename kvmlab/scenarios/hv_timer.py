@@ -28,8 +28,11 @@ from kvmlab.scenarios.posting import Senders, all_returned, senders
 from kvmlab.scenarios.scenario import Scenario
 from kvmlab.scenarios.timer_parts import VECTOR, Host, Parts, actors, movers, parts
 
-HOST = Host(rate=0)
-"""A TSC and a preemption timer that count alike: time has no grain, so nothing fires early."""
+HOST = Host(rate=0, khz=400_000, bus_khz=400_000)
+"""A TSC and a preemption timer that count alike: time has no grain, so nothing fires early.
+
+A slow TSC: where a tick is a cycle and there are more of them in a second, v6.1 uses no preemption timer.
+"""
 NEAR, FAR = 11, 1 << 33
 """Deadlines: one that fits the preemption timer of this host from its first moment on, one that does not."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.timers import is_lazy
+from kvmlab.kvm.hv_timer import SOFT_OFF
 from kvmlab.kvm.lapic_advance import ADVANCE_INIT
 from kvmlab.kvm.mode import IN_GUEST_MODE
 from kvmlab.kvm.timer_records import BROKEN, Halt, Hrtimer, LapicTimer, TimedVcpu
@@ -17,6 +18,8 @@ from kvmlab.processor.records import ROOT, Apicv, Core, Cpu, Guest, PreemptionTi
 
 VECTOR = 0xEF
 """The timer's, as in the recorded traces."""
+LEAST_SECONDS = 10
+"""A preemption timer whose whole range is shorter is not used by a kernel that never switches it off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +69,21 @@ def posts_timers(kernel: Kernel) -> bool:
     return bool(kernel.setting("pi_inject_timer"))
 
 
-def uses_hv_timer(kernel: Kernel) -> bool:
-    """Whether a kernel has patch 2 and no module parameter that takes the preemption timer away."""
+def uses_hv_timer(kernel: Kernel, host: Host) -> bool:
+    """Whether a kernel has patch 2, no module parameter against it, and a preemption timer slow enough."""
     parameter = kernel.settings.get("preemption_timer")
-    allowed = parameter is None or bool(parameter.value)
-    return "vmx_arm_hv_timer" in kernel.paths and allowed and not posts_timers(kernel)
+    refused = parameter is not None and not parameter.value
+    able = "vmx_arm_hv_timer" in kernel.paths and _lasts(kernel, host)
+    return able and not refused and not posts_timers(kernel)
+
+
+def _lasts(kernel: Kernel, host: Host) -> bool:
+    """Whether a timer that is off, at its largest value, ends too rarely to be in the guest's way.
+
+    Source: vmx.c hardware_setup, 804939ea200d.
+    """
+    ticks_a_second = 0 if host.rate == BROKEN else host.khz * 1000 >> host.rate
+    return not kernel.setting("soft_disable") or ticks_a_second <= SOFT_OFF // LEAST_SECONDS
 
 
 def parts(
@@ -96,7 +109,7 @@ def parts(
         tsc=Tsc(host=now, khz=host.khz, offset=host.offset, ratio=host.ratio),
         clock=Clock(tsc_khz=host.khz, bus_khz=host.bus_khz),
         hrtimer=record(Hrtimer, "hrtimer", elsewhere=posts_timers(kernel)),
-        rate=host.rate if uses_hv_timer(kernel) else BROKEN,
+        rate=host.rate if uses_hv_timer(kernel, host) else BROKEN,
         min_period=host.min_period,
         lazy=is_lazy(kernel),
         adaptive=advance < 0,

@@ -121,7 +121,7 @@ class Bench:
 def bench(name: str, mode: Mode, *, apicv: bool = True, **host: int) -> Bench:
     """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
     layout, on = Layout(), kernel(name)
-    on_host = Host(**{"rate": 0, "start": START} | host)
+    on_host = Host(**{"rate": 0, "khz": 400_000, "bus_khz": 400_000, "start": START} | host)
     vcpu = parts(layout, on, on_host, lvtt=mode << 17 | VECTOR, spiv=True).vcpu
     if not apicv:
         vcpu = replace(vcpu, guests=(replace(vcpu.guests[0], apicv=None),))

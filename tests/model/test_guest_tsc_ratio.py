@@ -18,6 +18,8 @@ from kvmlab.scenarios.timer_parts import VECTOR
 
 RATIO = ratio_of(1_250_000, 1_000_000)
 NO_HV = "v6.1+preemption-timer=0"
+GIGAHERTZ = {"khz": 1_000_000, "rate": 2}
+"""A cycle of the host's is a nanosecond, and its preemption timer slow enough for v6.1."""
 GUEST, HOST = 3_000_000, 2_400_000
 """A time in the guest's cycles, and in the host's."""
 
@@ -47,7 +49,7 @@ def test_the_hrtimer_is_due_on_the_hosts_clock(name: str) -> None:
 @pytest.mark.parametrize(("name", "holder"), [("v4.7", "hrtimer"), (NO_HV, "hrtimer"), ("v6.1", "hv")])
 def test_an_advance_of_a_microsecond_is_one_on_the_host(name: str, holder: str) -> None:
     """1000 ns are 1250 cycles of the guest's, and 1000 of the host's."""
-    made = armed(name, advance=1_000)
+    made = armed(name, advance=1_000, **GIGAHERTZ)
     cell = made.timer.hrtimer.expires if holder == "hrtimer" else made.timer.hv_deadline
     assert made.s[cell] == START + HOST - 1_000
 
@@ -62,7 +64,7 @@ SPINS = [
 @pytest.mark.parametrize(("name", "left", "spins"), SPINS)
 def test_the_wait_is_no_longer_than_the_advance(name: str, left: int, spins: int) -> None:
     """What is left, or 1000 ns if that is less; 4.10.17 and 4.19 take the guest's cycles for the host's."""
-    made = bench(name, Mode.TSC_DEADLINE, ratio=RATIO, advance=1_000)
+    made = bench(name, Mode.TSC_DEADLINE, ratio=RATIO, advance=1_000, **GIGAHERTZ)
     apicv, now = made.vcpu.guests[0].apicv, guest_now(made.s, made.vcpu)
     assert apicv is not None
     made.s[apicv.virr], made.s[made.timer.expired] = bit(VECTOR), now + left
@@ -74,7 +76,7 @@ def test_the_wait_is_no_longer_than_the_advance(name: str, left: int, spins: int
 @pytest.mark.parametrize(("late", "by"), [(5_000, 500), (-5_000, -500)])
 def test_the_advance_moves_by_an_eighth_of_the_error_in_the_guests_nanoseconds(late: int, by: int) -> None:
     """5000 cycles of the guest's are 4000 ns; read in 6.1, adjust_lapic_timer_advance: virtual_tsc_khz."""
-    made = bench("v6.1", Mode.TSC_DEADLINE, ratio=RATIO, advance=-1)
+    made = bench("v6.1", Mode.TSC_DEADLINE, ratio=RATIO, advance=-1, **GIGAHERTZ)
     apicv = made.vcpu.guests[0].apicv
     assert apicv is not None
     made.s[apicv.virr], made.s[made.timer.expired] = bit(VECTOR), guest_now(made.s, made.vcpu) - late

@@ -26,6 +26,7 @@ from kvmlab.processor.vectors import LOCAL_TIMER_VECTOR, bit
 from kvmlab.scenarios.hv_timer import FAR, NEAR, hv_timer
 from kvmlab.scenarios.names import scenario
 from kvmlab.scenarios.scenario import Scenario
+from kvmlab.scenarios.timer_parts import Host, uses_hv_timer
 from kvmlab.schedulers.clock import clocked
 from kvmlab.schedulers.explore import Exploration, explore
 
@@ -436,3 +437,16 @@ def test_bad_knobs_are_refused() -> None:
         hv_timer(kernel("v4.19"), rewrite="near")
     with pytest.raises(BadInput, match="not for hv-timer"):
         scenario("hv-timer", kernel("v3.10"))
+
+
+FASTEST = [(429_496, 0), (13_743_895, 5)]
+"""kHz of a TSC and rate of a preemption timer whose 32 bits last ten seconds and hardly more."""
+
+
+@pytest.mark.parametrize(("khz", "rate"), FASTEST)
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("name", ["64672c9", "v4.10", "v4.19", "v6.1"])
+def test_a_timer_that_runs_out_within_ten_seconds(name: str, khz: int, rate: int, more: int) -> None:
+    """Where off is a value and no control (804939ea200d), it would ring too often: it is not used."""
+    used = uses_hv_timer(kernel(name), Host(khz=khz + more, rate=rate))
+    assert used == (name != "v6.1" or not more)

@@ -169,7 +169,7 @@ def test_a_kernel_without_the_parameter_is_told_so() -> None:
 @pytest.mark.parametrize("advance", [0, 400])
 def test_a_posted_timer_that_fires_early_waits_before_it_posts(advance: int) -> None:
     """__kvm_wait_lapic_expire: not before the deadline; without an advance nobody looks, nothing is told."""
-    made = bench(POSTED, Mode.TSC_DEADLINE, advance=advance)
+    made = bench(POSTED, Mode.TSC_DEADLINE, khz=1_000_000, advance=advance)
     a, t = page(made.vcpu.guests[0]), made.timer
     made.write("d", DEADLINE)
     made.s[t.tsc.host], made.s[made.vcpu.mode], made.s[t.hrtimer.expires] = made.ends(), IN_GUEST_MODE, -1

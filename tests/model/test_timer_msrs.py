@@ -171,7 +171,7 @@ def test_a_period_that_is_over_when_its_hrtimer_is_started(name: str, expired: i
 @pytest.mark.parametrize(("name", "expired"), [("v4.10", 0), ("v4.19", 0), ("v6.1", 1)])
 def test_a_deadline_nearer_than_the_advance(name: str, expired: int) -> None:
     """start_sw_tscdeadline: v4.10 and v4.19 start an hrtimer that is overdue; v6.1 expires it by hand."""
-    made = bench(NO_HV[name], Mode.TSC_DEADLINE, rate=BROKEN, advance=1_000)
+    made = bench(NO_HV[name], Mode.TSC_DEADLINE, rate=BROKEN, khz=1_000_000, advance=1_000)
     made.write("d", START + 600)
     assert made.s[made.timer.pending] + made.s[made.timer.injected] == expired
     assert made.s[made.timer.hrtimer.expires] == (-1 if expired else START - 400)
@@ -310,3 +310,34 @@ def test_a_count_that_becomes_periodic_has_the_minimum_too(name: str) -> None:
     made.write("c", 500)
     made.write("l", Mode.PERIODIC << 17 | VECTOR)
     assert made.s[made.timer.period] == 7_000
+
+
+LATE = [("v4.10", (True, False)), *((name, (False, True)) for name in ("v4.18", "v4.19", "v6.1"))]
+"""Kernels, and which of hv timer and hrtimer has a period that is over when it begins."""
+
+
+@pytest.mark.parametrize("late", [10_500, 30_500, 10_000_500])
+@pytest.mark.parametrize(("name", "holders"), LATE)
+def test_a_period_that_is_over_when_it_begins(name: str, holders: tuple[bool, bool], late: int) -> None:
+    """advance_periodic_target_expiration, behind the hv timer's exit: who has the next period.
+
+    v4.10 adds a period, so that the deadline lies in the past and the timer is armed with 0. Since 4.18 (read
+    in 4.18, 4.19, 6.1) it is computed from what is left, and less than nothing is taken for very much.
+    """
+    made = bench(name, Mode.PERIODIC)
+    made.write("c", 10_000)
+    assert made.holders() == (True, False)
+    made.s[made.timer.tsc.host] = now = made.ends() + late
+    made.call("x")
+    assert made.holders() == holders
+    assert made.s[made.timer.hv_deadline] == (now if holders[0] else -1)
+
+
+@pytest.mark.parametrize(("name", "holders"), LATE)
+def test_a_period_that_has_still_to_end(name: str, holders: tuple[bool, bool]) -> None:
+    """Late by less than a period: every kernel stays on the preemption timer, for what is left."""
+    made = bench(name, Mode.PERIODIC)
+    made.write("c", 10_000)
+    made.s[made.timer.tsc.host] = made.ends() + 9_999
+    made.call("x")
+    assert made.holders() == (True, False) and made.s[made.timer.hv_deadline] == START + 20_000
