@@ -12,6 +12,8 @@ DEFAULT_KERNELS = {
     **dict.fromkeys(BENCHES, DEFAULT_MEASURED),
 }
 """v4.18 promises nothing to a level above it."""
+DEFAULT_PROFILE = "HSW16"
+"""The machine of the published figures."""
 EACH = "each"
 """Behind --without: every step of the switch, one at a time."""
 

@@ -31,7 +31,7 @@ KNOBS = ("cancel", "sender", "senders", "memory", "barrier", "preemptions", *LEV
 
 def explore(args: Namespace) -> int:
     """Try every schedule; status 1 if one violates a property, 2 if a bound cut the search short."""
-    if args.without == [EACH]:
+    if EACH in (args.without or ()):
         return _each(args)
     chosen = _table(args) if args.order else _scenario(args)
     result = _liveness(args, chosen) if args.liveness else explore_all(chosen, args.limit, args.reduce)
@@ -52,14 +52,17 @@ def _liveness(args: Namespace, chosen: Scenario) -> Liveness:
     if not chosen.liveness:
         raise BadInput(f"--liveness: {chosen.name} has nothing that must come; immediate-exit has")
     known = {each.name: each for each in chosen.fairness}
-    for name in args.fairness or ():
+    assumed = list(dict.fromkeys(args.fairness or ()))
+    for name in assumed:
         if name not in known:
             raise unknown("fairness", name, [*known, EXITS.name])
-    return liveness(chosen, [known[name] for name in args.fairness or ()], args.limit)
+    return liveness(chosen, [known[name] for name in assumed], args.limit)
 
 
 def _each(args: Namespace) -> int:
     """Leave every step of the switch out, one at a time; the status is that of the whole kernel."""
+    if args.without != [EACH]:
+        raise BadInput(f"--without {EACH} is every step already: name no other beside it")
     if args.scenario != "hv-timer" or args.liveness or args.limit is not None or args.reduce or args.count:
         raise BadInput(f"--without {EACH} is for hv-timer, and tries every schedule of each")
     knobs = {knob: value for knob, value in _said(args).items() if knob != "without"}

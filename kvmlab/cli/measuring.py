@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from kvmlab.cli import running
-from kvmlab.cli.defaults import which
+from kvmlab.cli.defaults import DEFAULT_PROFILE, which
+from kvmlab.cli.parameters import strays
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.names import kernel
 from kvmlab.scenarios.benches import BENCHES, bench, knobs_of
@@ -36,7 +37,7 @@ def run(args: Namespace) -> int:
         return running.run(args)
     table = _multiplied(args) if args.scenario == "cpuid" else None
     measured = table.floors[-1].measured if table else _measure(args)
-    notes = [*_default(args, said), *_host(measured), *_warming(measured)]
+    notes = [*_default(args, said), *_host(measured), *_warming(measured), *strays(measured.profile)]
     if args.json:
         print(json.dumps(_json(args, measured) | {"notes": notes} | (_levels_json(table) if table else {})))
     else:
@@ -83,7 +84,7 @@ def _said(args: Namespace) -> dict[str, Any]:
 
 def _measure(args: Namespace) -> Measured:
     """Return what comes out; a machine that is known with its host is measured on it."""
-    machine = args.profile or "HSW16"
+    machine = args.profile or DEFAULT_PROFILE
     if args.scenario == "vmexit" and args.case is None:
         raise BadInput(f"vmexit: say --case NAME, one of {', '.join(CASES)}")
     said = _said(args)

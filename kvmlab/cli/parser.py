@@ -1,23 +1,26 @@
 """What can be said on the command line."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kvmlab import __version__
-from kvmlab.cli import catalog, exploring, measuring, tracing, unittests
-from kvmlab.cli.defaults import DEFAULT_KERNELS, EACH
+from kvmlab.cli import catalog, exploring, measuring, parameters, tracing, unittests
+from kvmlab.cli.defaults import DEFAULT_KERNELS, DEFAULT_PROFILE, EACH
 from kvmlab.errors import BadInput
 from kvmlab.kernels.orders import EVENTS
 from kvmlab.scenarios.benches import BENCHES
 from kvmlab.scenarios.posting import SENDERS
+from kvmlab.schedulers.profiles.names import PROFILES
 
 FIGURES = (
     "Figures of a measurement are cycles; those behind a + in --profile are whole numbers, 0 or more, and "
-    "anything else is refused. The items add up to the mean exactly. TIME is what passed while nobody on the "
-    "way did anything: below 0 where a timer fires before its deadline, for the step that waited for it then "
-    "counts in full; 0 where early and late cancel. Any other 0 is a step that is free on that machine. "
-    "The period, and how far ahead a deadline is set, are about 200000 cycles and cannot be set here."
+    "anything else is refused; one outside its range has a note. The items add up to the mean exactly. "
+    "TIME is what passed while nobody on the way did anything: below 0 where a timer fires before its "
+    "deadline, for the step that waited for it then counts in full; 0 where early and late cancel. Any "
+    "other 0 is a step that is free on that machine. The period, and how far ahead a deadline is set, are "
+    "about 200000 cycles and cannot be set here."
 )
 """What the numbers of `kvmlab run` mean, and which ones may be said."""
 
@@ -28,6 +31,25 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise BadInput instead of printing the usage and leaving."""
         raise BadInput(f"{message}; see {self.prog} --help")
+
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Leave nothing over: a command's parser would hand it to the one above, whose help has no answer."""
+        found, more = super().parse_known_args(args, namespace)
+        if more:
+            self.error(f"unrecognized arguments: {' '.join(more)}")
+        return found, more
+
+
+class Joined(argparse.Action):
+    """A list with commas in it may be said in pieces: each counts."""
+
+    def __call__(
+        self, parser: object, args: argparse.Namespace, piece: Any, option: str | None = None
+    ) -> None:
+        """Put the next piece behind those that were said."""
+        setattr(args, self.dest, ",".join(filter(None, (getattr(args, self.dest), piece))))
 
 
 def number(text: str) -> int:
@@ -58,7 +80,11 @@ def _catalog(commands: "argparse._SubParsersAction[Parser]") -> None:
     diff.add_argument("a", metavar="A", help="kernel before")
     diff.add_argument("b", metavar="B", help="kernel after")
     diff.set_defaults(command=catalog.diff)
-    for each in (kernels, scenarios, diff):
+    numbers = commands.add_parser("parameters", help="list the numbers of a machine: range, status, source")
+    machine = f"one of {', '.join(PROFILES)} ({DEFAULT_PROFILE}); behind it your own: HSW16+REQ_EVENT=0"
+    numbers.add_argument("profile", nargs="?", default=DEFAULT_PROFILE, metavar="P", help=machine)
+    numbers.set_defaults(command=parameters.parameters)
+    for each in (kernels, scenarios, diff, numbers):
         _json(each)
 
 
@@ -85,12 +111,13 @@ def _run(commands: "argparse._SubParsersAction[Parser]") -> None:
     measured.add_argument(
         "--profile",
         metavar="P",
-        help="HSW16 (the default), traced (on its own host), nested, or HSW16+REQ_EVENT=0",
+        help="HSW16 (the default), traced (on its own host), nested; or HSW16+REQ_EVENT=0: "
+        "your own numbers behind a +, each under a name that `kvmlab parameters P` lists",
     )
     levels = run.add_argument_group("levels, and cpuid: L1 up to LN in exits and in cycles, fitted at L2")
     levels.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
     levels.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
-    levels.add_argument("--kernels", metavar="K", help="a kernel for single levels: L0=v4.18")
+    levels.add_argument("--kernels", action=Joined, metavar="K", help="a kernel for single levels: L0=v4.18")
     run.set_defaults(command=measuring.run)
     _json(run)
 
@@ -104,7 +131,9 @@ def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
     explore.add_argument("--limit", type=int, metavar="N", help="stop after about N states, and say so")
     explore.add_argument("--reduce", action="store_true", help="leave out schedules that show nothing new")
     explore.add_argument("--liveness", action="store_true", help="must it come, in the end?")
-    explore.add_argument("--fairness", nargs="+", metavar="F", help="of runs, delivery, exits; else none")
+    explore.add_argument(
+        "--fairness", action="extend", nargs="+", metavar="F", help="of runs, delivery, exits; else none"
+    )
     explore.add_argument("--count", action="store_true", help="also count interleavings and losing ones")
     _posted(explore.add_argument_group("posted-interrupts"))
     _timer(explore.add_argument_group("hv-timer"))
@@ -116,6 +145,7 @@ def _explore(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _posted(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--order",
+        action=Joined,
         metavar="O",
         help="instead of --kernel: the bare entry path in any order, like irq_off,mode,sync[,recheck]",
     )
@@ -132,7 +162,7 @@ def _posted(group: "argparse._ArgumentGroup") -> None:
 
 def _timer(group: "argparse._ArgumentGroup") -> None:
     each = f"leave steps of the switch code out, each wherever it stands; {EACH}: every one, one at a time"
-    group.add_argument("--without", nargs="+", metavar="STEP", help=each)
+    group.add_argument("--without", action="extend", nargs="+", metavar="STEP", help=each)
     group.add_argument("--hlt", type=int, metavar="N", help="the guest may halt N times (1)")
     group.add_argument("--wakes", type=int, metavar="N", help="N interrupts of another CPU (1)")
     group.add_argument("--migrations", type=int, metavar="N", help="the thread may be moved N times (0)")
@@ -142,13 +172,21 @@ def _timer(group: "argparse._ArgumentGroup") -> None:
 
 def _levels(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--levels", type=int, metavar="N", help="so many KVMs, one on the other (2)")
-    group.add_argument("--methods", metavar="M", help="how each forces the exit: L0=ipi,L1=timer0")
-    group.add_argument("--kernels", metavar="K", help="a kernel for single levels: L0=v4.18+b5861e5")
-    group.add_argument("--cpus", metavar="C", help="what a level runs on: L0=no-timer, broken-timer, amd")
+    group.add_argument(
+        "--methods", action=Joined, metavar="M", help="how each forces the exit: L0=ipi,L1=timer0"
+    )
+    group.add_argument(
+        "--kernels", action=Joined, metavar="K", help="a kernel for single levels: L0=v4.18+b5861e5"
+    )
+    group.add_argument(
+        "--cpus", action=Joined, metavar="C", help="what a level runs on: L0=no-timer, broken-timer, amd"
+    )
     group.add_argument(
         "--no-a1", action="store_const", const=True, help="a self-IPI may reach level 0 after the entry"
     )
-    group.add_argument("--around", metavar="O", help="on amd: CLGI,SVM.irq_on,VMRUN,SVM.irq_off,STGI or less")
+    group.add_argument(
+        "--around", action=Joined, metavar="O", help="on amd: CLGI,SVM.irq_on,VMRUN,SVM.irq_off,STGI or less"
+    )
     group.add_argument("--accesses", type=int, metavar="P", help="trapping VMCS accesses a lap (0)")
 
 
@@ -157,8 +195,12 @@ def _unittest(commands: "argparse._SubParsersAction[Parser]") -> None:
     unittest.add_argument("name", nargs="?", metavar="NAME", help="one test; without, all of them")
     unittest.add_argument("--level", type=int, default=0, metavar="N", help="KVM at level N is tested (0)")
     unittest.add_argument("--kernel", metavar="K", help="the kernel of every level from 0 to N")
-    unittest.add_argument("--kernels", default="", metavar="K", help="of single levels: L0=v4.18,L1=d264ee0")
-    unittest.add_argument("--cpus", default="", metavar="C", help="what a level runs on: L0=no-timer")
+    unittest.add_argument(
+        "--kernels", action=Joined, default="", metavar="K", help="of single levels: L0=v4.18,L1=d264ee0"
+    )
+    unittest.add_argument(
+        "--cpus", action=Joined, default="", metavar="C", help="what a level runs on: L0=no-timer"
+    )
     unittest.add_argument(
         "--ipi-delay",
         type=int,

@@ -180,7 +180,7 @@ def hv_timer(
     if hlt < 0 or migrations < 0 or not 0 <= wakes <= 4:
         raise BadInput("hlt and migrations: 0 or more; wakes: 0 to 4")
     if rewrite not in REWRITES:
-        raise unknown("rewrite", rewrite, REWRITES)
+        raise unknown("rewrite", rewrite, filter(None, REWRITES))
     run = timed(left_out(kernel, without) if without else kernel)
     layout = Layout()
     the = parts(layout, run, HOST, lvtt=Mode.TSC_DEADLINE << 17 | VECTOR, moves=migrations)

@@ -45,6 +45,11 @@ class Parameter:
         if isinstance(self.cycles, bool) or not isinstance(self.cycles, int) or self.cycles < 0:
             raise BadInput(f"{self.name}={self.cycles!r}: cycles are whole numbers, 0 or more")
 
+    @property
+    def outside(self) -> bool:
+        """Whether the number lies outside its range, as one set by hand may."""
+        return not self.low <= self.cycles <= self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:
