@@ -7,14 +7,15 @@ pending before the entry is an accident of timing.
 from kvmlab.kernels.kernel import Kernel, Patch, PathEdit, Setting, after, before, swap
 from kvmlab.kvm import exits, nested
 from kvmlab.kvm.immediate_exit import (
-    SOFT_OFF,
+    HARD,
+    SOFT,
     SVM,
     VMX,
     VMX_BY_IPI,
     CpuModel,
     hardware_setup,
+    soft_off,
     update_hv_timer,
-    update_hv_timer_softly,
 )
 from kvmlab.kvm.ipi import smp_send_reschedule
 from kvmlab.kvm.nested_entry import NESTED_EVALUATE, NESTED_RVI, NESTED_TIMER_ZERO
@@ -22,7 +23,6 @@ from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.requests import KVM_REQ_EVENT
 from kvmlab.kvm.x86_ops import X86Ops
 from kvmlab.machine.step import Step
-from kvmlab.processor import preemption_timer
 from kvmlab.processor.exits import Exit
 
 COMMIT = "d264ee0c2ed2"
@@ -46,7 +46,7 @@ CHECK_IMMEDIATE = Step(
 )
 HV_TIMER = Step(
     "HV_TIMER",
-    update_hv_timer,
+    HARD,
     says="vmx_update_hv_timer: an exit was asked for: timer on, value 0; else off",
     source=COMMIT + " vmx.c vmx_update_hv_timer",
 )
@@ -101,7 +101,7 @@ ONLY_ZERO = Patch(
 
 SOFT_HV_TIMER = Step(
     "HV_TIMER",
-    update_hv_timer_softly,
+    SOFT,
     says="vmx_update_hv_timer: an exit was asked for: value 0; else the largest, whose exit is ignored",
     source="804939ea200d vmx.c vmx_update_hv_timer",
 )
@@ -125,11 +125,13 @@ def _event(s: list[int], me: Vcpu) -> None:
         s[me.requests] |= KVM_REQ_EVENT
 
 
+UPDATE_BY_ARGUMENT = update_hv_timer(soft_off, asked=lambda s, me: s[me.immediate])
+
+
 def _run_by_argument(s: list[int], me: Vcpu) -> None:
     """The vendor's code does at once what its hook used to prepare."""
     if me.ops is VMX:
-        fields = nested.current(s, me).vmcs
-        preemption_timer.arm(s, fields, 0 if s[me.immediate] else SOFT_OFF)
+        UPDATE_BY_ARGUMENT(s, me)
     elif s[me.immediate]:
         smp_send_reschedule(s, me)
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from kvmlab.errors import BadInput, unknown
 from kvmlab.kernels.kernel import RUN_LOOP, Kernel, Patch, Setting, swap
 from kvmlab.kvm import svm
-from kvmlab.kvm.immediate_exit import update_hv_timer, update_hv_timer_softly
+from kvmlab.kvm.immediate_exit import HARD, SOFT
 from kvmlab.machine.step import Step
 
-VMX_ONLY = (update_hv_timer, update_hv_timer_softly)
+VMX_ONLY = (HARD, SOFT)
 """Steps before the entry that are VMX's own; since 0ec3d6d1f169 SVM has one there, too."""
 
 NO_ACK = Setting(

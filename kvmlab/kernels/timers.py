@@ -11,7 +11,8 @@ from kvmlab.errors import BadInput
 from kvmlab.kernels.kernel import RUN_LOOP, Kernel
 from kvmlab.kernels.v6_1_fastpath import with_fastpath
 from kvmlab.kvm import hrtimer
-from kvmlab.kvm.hv_timer import hard_off, soft_off, update
+from kvmlab.kvm.hv_timer import soft_off, update
+from kvmlab.kvm.immediate_exit import hard_off
 from kvmlab.kvm.requests import KVM_REQ_MIGRATE_TIMER, KVM_REQ_PENDING_TIMER, KVM_REQ_UNHALT
 from kvmlab.kvm.timer_records import TimedVcpu
 from kvmlab.kvm.vcpu_block import KICK_WAKE, RUNNING, VCPU_BLOCK

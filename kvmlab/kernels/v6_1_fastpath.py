@@ -10,6 +10,7 @@ from dataclasses import replace
 from kvmlab.kvm import mode as vcpu_mode
 from kvmlab.kvm.events import kvm_entry
 from kvmlab.kvm.exits import because
+from kvmlab.kvm.immediate_exit import is_forced
 from kvmlab.kvm.nested import nothing
 from kvmlab.kvm.posted import SYNC
 from kvmlab.kvm.timer_msrs import access
@@ -42,9 +43,8 @@ def _may_keep(s: Sequence[int], me: TimedVcpu) -> bool:
 
 def _timer_exit(s: Sequence[int], me: TimedVcpu) -> bool:
     """Not if an exit was asked for, nor if the timer was off: the value that never runs out has run out."""
-    forced = me.forced is not None and s[me.forced]
     off = not s[me.timer.in_use]
-    return bool(because(Exit.PREEMPTION_TIMER)(s, me)) and not forced and not off
+    return bool(because(Exit.PREEMPTION_TIMER)(s, me)) and not is_forced(s, me) and not off
 
 
 def _again(s: list[int], me: TimedVcpu) -> str | None:

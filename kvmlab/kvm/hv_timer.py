@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from kvmlab.kvm import timer_tracepoints as trace
 from kvmlab.kvm import tsc
 from kvmlab.kvm.exits import because
+from kvmlab.kvm.immediate_exit import endless, is_forced, update_hv_timer
 from kvmlab.kvm.timer_records import BROKEN, TimedVcpu, advance_cycles, guest_now, host_now
 from kvmlab.kvm.tsc import Delta
 from kvmlab.machine.step import Effect, Step
@@ -49,11 +50,16 @@ def cancel_if_in_use(s: list[int], me: TimedVcpu) -> None:
         cancel(s, me)
 
 
-def arm(s: list[int], me: TimedVcpu) -> None:
-    """The field holds what is left of the deadline now, 0 if it has passed."""
+def ticks_left(s: list[int], me: TimedVcpu) -> int | None:
+    """Return what is left of the deadline now, 0 if it has passed; ``None``: there is none."""
     t = me.timer
-    if s[t.hv_deadline] >= 0:
-        left = tsc.ticks(s[t.hv_deadline], host_now(s, me), t.rate)
+    return tsc.ticks(s[t.hv_deadline], host_now(s, me), t.rate) if s[t.hv_deadline] >= 0 else None
+
+
+def arm(s: list[int], me: TimedVcpu) -> None:
+    """The field holds what is left of the deadline."""
+    left = ticks_left(s, me)
+    if left is not None:
         preemption_timer.arm(s, me.guests[0].vmcs, left)
 
 
@@ -63,44 +69,27 @@ ARM = Step(
     says="the preemption timer's field := what is left of the deadline, computed anew at every entry",
     source=VMX + "vmx_arm_hv_timer",
 )
-SOFT_OFF = 0xFFFFFFFF
-"""A value that never runs out: since 804939ea200d the control stays on."""
+
+
+def soft_off(s: list[int], me: TimedVcpu) -> None:
+    """The control stays on, where the preemption timer is used."""
+    if me.timer.rate != BROKEN:
+        endless(s, me)
 
 
 def update(off: Effect) -> Step:
-    """Return vmx_update_hv_timer, since patch 4 the only writer of the field; ``off``: nothing is wanted."""
-
-    def run(s: list[int], me: TimedVcpu) -> None:
-        if me.forced is not None and s[me.forced]:
-            preemption_timer.arm(s, me.guests[0].vmcs, 0)
-        elif s[me.timer.hv_deadline] >= 0:
-            arm(s, me)
-        else:
-            off(s, me)
-
+    """Return vmx_update_hv_timer of a vCPU that has a timer; ``off``: nothing is wanted."""
     return Step(
         "HV_TIMER",
-        run,
+        update_hv_timer(off, ticks_left),
         says="vmx_update_hv_timer: an exit was asked for: value 0; a deadline: what is left of it; else off",
         source="v4.19 vmx.c vmx_update_hv_timer",
     )
 
 
-def hard_off(s: list[int], me: TimedVcpu) -> None:
-    """The control is off."""
-    if me.timer.rate != BROKEN:
-        preemption_timer.disarm(s, me.guests[0].vmcs)
-
-
-def soft_off(s: list[int], me: TimedVcpu) -> None:
-    """The control stays on, with a value that never runs out; such an exit would be ignored."""
-    if me.timer.rate != BROKEN:
-        preemption_timer.arm(s, me.guests[0].vmcs, SOFT_OFF)
-
-
 EXIT_TIMER = Step(
     "EXIT.preemption_timer",
-    lambda s, me: None if me.forced is not None and s[me.forced] else "expired_hv_timer",
+    lambda s, me: None if is_forced(s, me) else "expired_hv_timer",
     because(Exit.PREEMPTION_TIMER),
     "the preemption timer: the guest's deadline is here",
     VMX + "handle_preemption_timer",

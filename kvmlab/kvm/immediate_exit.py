@@ -7,12 +7,15 @@ cpu_has_broken_vmx_preemption_timer, vmx_update_hv_timer; svm.c svm_x86_ops; x86
 __kvm_request_immediate_exit.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kvmlab.kvm.ipi import smp_send_reschedule
 from kvmlab.kvm.nested import current
 from kvmlab.kvm.records import Vcpu
 from kvmlab.kvm.x86_ops import X86Ops
+from kvmlab.machine.step import Effect, Guard
 from kvmlab.processor import preemption_timer
 from kvmlab.processor.errata import has_broken_preemption_timer
 
@@ -52,22 +55,55 @@ def hardware_setup(cpu: CpuModel, *, timer_allowed: bool = True) -> X86Ops:
     return VMX if timer_allowed and timer_usable(cpu) else VMX_BY_IPI
 
 
-def update_hv_timer(s: list[int], me: Vcpu) -> None:
-    """Set the timer of the VMCS that is about to run: 0 if an exit was asked for, else off."""
-    fields = current(s, me).vmcs
-    if me.forced is None or fields.pin is None:
-        return
-    if s[me.forced]:
-        preemption_timer.arm(s, fields, 0)
-    else:
-        preemption_timer.disarm(s, fields)
-
-
 SOFT_OFF = 0xFFFFFFFF
 """The largest value: the control stays on, and the exit it ends in is ignored (804939ea200d)."""
 
 
-def update_hv_timer_softly(s: list[int], me: Vcpu) -> None:
-    """The same without touching the control once it is on; where the timer is not used, it stays off."""
-    if me.ops is VMX and me.forced is not None:
-        preemption_timer.arm(s, current(s, me).vmcs, 0 if s[me.forced] else SOFT_OFF)
+def endless(s: list[int], me: Vcpu) -> None:
+    """The control stays on, with a value that never runs out."""
+    preemption_timer.arm(s, current(s, me).vmcs, SOFT_OFF)
+
+
+def hard_off(s: list[int], me: Vcpu) -> None:
+    """The control is off, where a VMCS has one."""
+    fields = current(s, me).vmcs
+    if fields.pin is not None:
+        preemption_timer.disarm(s, fields)
+
+
+def soft_off(s: list[int], me: Vcpu) -> None:
+    """The control is not touched once it is on; where the timer is not used, it stays off."""
+    if me.ops is VMX:
+        endless(s, me)
+
+
+Left = Callable[[list[int], Any], int | None]
+
+
+def no_deadline(s: list[int], me: Vcpu) -> None:
+    """What a vCPU without a timer has left of a deadline."""
+
+
+def is_forced(s: Sequence[int], me: Vcpu) -> bool:
+    """Whether the hook was called for this entry."""
+    return me.forced is not None and bool(s[me.forced])
+
+
+def update_hv_timer(off: Effect, left: Left = no_deadline, asked: Guard = is_forced) -> Effect:
+    """Return vmx_update_hv_timer: 0 if ``asked``; what is ``left`` of a deadline; else ``off``.
+
+    Since patch 4 nobody else writes the timer's field of the VMCS that is about to run.
+    """
+
+    def run(s: list[int], me: Vcpu) -> None:
+        ticks = 0 if asked(s, me) else left(s, me)
+        if ticks is None:
+            off(s, me)
+        else:
+            preemption_timer.arm(s, current(s, me).vmcs, ticks)
+
+    return run
+
+
+HARD, SOFT = update_hv_timer(hard_off), update_hv_timer(soft_off)
+"""Of a vCPU without a timer: as patch 4 came, and since 804939ea200d."""

@@ -48,8 +48,7 @@ def deliver(s: list[int], me: TimedVcpu) -> None:
 def _deliver_4_10(s: list[int], me: TimedVcpu) -> None:
     """Every post makes KVM_REQ_EVENT there, the thread's own too."""
     deliver(s, me)
-    if not s[me.timer.lvtt] & MASKED:
-        s[me.requests] |= KVM_REQ_EVENT
+    s[me.requests] |= KVM_REQ_EVENT
 
 
 def _clear(s: list[int], me: TimedVcpu) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kvmlab.kernels.kernel import Kernel
 from kvmlab.kernels.timers import is_lazy
-from kvmlab.kvm.hv_timer import SOFT_OFF
+from kvmlab.kvm.immediate_exit import SOFT_OFF
 from kvmlab.kvm.lapic_advance import ADVANCE_INIT
 from kvmlab.kvm.mode import IN_GUEST_MODE
 from kvmlab.kvm.timer_records import BROKEN, Halt, Hrtimer, LapicTimer, TimedVcpu

@@ -171,6 +171,29 @@ def test_what_is_done_with_a_counter_is_done_in_a_stride(look: Any) -> None:
     assert asked == []
 
 
+def test_a_deadline_that_is_written_anew_within_a_stride_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stride may be found where a deadline is written to what it was; it ends where it becomes another."""
+    monkeypatch.setattr(memory, "LIMIT", 4)
+    layout = Layout()
+    now, n, d = layout.add("now"), layout.add("n"), layout.add("d", -3, deadline=True)
+
+    def count(s: list[int], me: Any) -> None:
+        s[n] += 1
+
+    def arm(s: list[int], me: Any) -> None:
+        """Each 16th round of 6 steps: two cycles from now; in the others the same again."""
+        s[d] = s[n] // 16 * (16 * 6) - 3
+
+    names = ("A0", "A1", "A2", "A3")
+    path = loop("p", Step("COUNT", count), Step("ARM", arm), *(Step(a, lambda s, me: None) for a in names))
+    bell = loop("q", Step("RING", lambda s, me: None, lambda s, me: s[d] == s[now]))
+    system = System(layout, [Actor("a", "a", path, None), Actor("b", "b", bell, None)])
+    seen = frozenset({"A3", "RING"})
+    whole = [it for it in enumerate(plain_steps(system, 400, now=now), 1) if it[1][1][2:] in seen]
+    assert shown(Clock(system, now=now, seen=seen), len(whole)) == whole
+    assert sum(label == "b:RING" for _, (_, label, _) in whole) == 4
+
+
 def test_a_stride_ends_where_its_actor_comes_to_another_cpu() -> None:
     """The CPU that it leaves is free, the one that it comes to may be busy."""
     layout = Layout()

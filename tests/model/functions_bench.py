@@ -1,12 +1,13 @@
 """A vCPU with a timer on a bench: one of KVM's functions at a time, from beginning to end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kvmlab.kernels.names import kernel
 from kvmlab.kvm.timer_records import LapicTimer, TimedVcpu
 from kvmlab.machine.call import link
 from kvmlab.machine.state import Cell, Layout
-from kvmlab.machine.step import Fired, block
+from kvmlab.machine.step import Block, Fired, block
 from kvmlab.machine.system import Actor, System
 from kvmlab.processor.apic_timer import Mode
 from kvmlab.scenarios.timer_parts import VECTOR, Host, parts
@@ -33,6 +34,7 @@ OTHERS = {
     "b": "vcpu_block",
     "h": "switch_to_hv_timer",
     "w": "switch_to_sw_timer",
+    "g": "start_apic_timer",
 }
 """More functions of KVM's, where a kernel has them; ``m`` is what it does on the CPU that it was moved to."""
 
@@ -118,15 +120,18 @@ class Bench:
         return [value for place, value in enumerate(self.s) if place not in told]
 
 
-def bench(name: str, mode: Mode, *, apicv: bool = True, **host: int) -> Bench:
-    """Return a vCPU whose timer is in ``mode``, on a host that starts at START."""
+def bench(
+    name: str, mode: Mode, *, apicv: bool = True, more: Mapping[str, Block] | None = None, **host: int
+) -> Bench:
+    """Return a vCPU whose timer is in ``mode``, on a host that starts at START; ``more``: paths to call."""
     layout, on = Layout(), kernel(name)
     on_host = Host(**{"rate": 0, "khz": 400_000, "bus_khz": 400_000, "start": START} | host)
     vcpu = parts(layout, on, on_host, lvtt=mode << 17 | VECTOR, spiv=True).vcpu
+    vcpu = replace(vcpu, forced=layout.add("vcpu.forced"))
     if not apicv:
         vcpu = replace(vcpu, guests=(replace(vcpu.guests[0], apicv=None),))
     functions = {x: f for x, f in {**WRITERS, **OTHERS}.items() if f in on.paths}
-    made_of = {x: on.paths[f] for x, f in functions.items()}
+    made_of = {**{x: on.paths[f] for x, f in functions.items()}, **(more or {})}
     made_of["m"] = block("load", *on.paths["kvm_arch_vcpu_load"].items[1:])  # behind the move itself
     system = System(layout, [Actor(x, path.name, link(on.paths, path), vcpu) for x, path in made_of.items()])
     made = Bench(vcpu, system, list(system.start))

@@ -12,6 +12,7 @@ from kvmlab.kernels.names import kernel
 from kvmlab.kvm import hrtimer
 from kvmlab.kvm.hrtimer import CANCEL, HANDLER, TIMER_CALLED, TIMER_IRQ
 from kvmlab.kvm.timer_records import TimedVcpu
+from kvmlab.kvm.vcpu_load import VCPU_LOAD
 from kvmlab.machine.edit import find
 from kvmlab.machine.state import Layout
 from kvmlab.machine.step import Step, block
@@ -101,6 +102,17 @@ def test_the_host_takes_its_interrupt_in_root_mode_with_interrupts_on() -> None:
         s, vcpu = bench()
         s[vcpu.core.frame], s[vcpu.cpu.irq], s[vcpu.cpu.irr] = top, irq, OTHER | TICK * pending
         assert enabled(TIMER_IRQ, s, vcpu) == (top == ROOT and irq and pending)
+
+
+@pytest.mark.parametrize(("expires", "away"), [(-1, 0), (NOW + 5, 1)])
+def test_what_is_pending_at_a_cpu_stays_there_when_the_thread_moves(expires: int, away: int) -> None:
+    """At the new CPU nothing is pending; an hrtimer that is queued is in another one's queue now."""
+    s, vcpu = bench()
+    s[vcpu.cpu.irr], s[vcpu.timer.hrtimer.expires] = OTHER | TICK, expires
+    move = VCPU_LOAD.items[0]
+    assert isinstance(move, Step)
+    move.fn(s, vcpu)
+    assert (s[vcpu.cpu.irr], s[vcpu.timer.hrtimer.away]) == (0, away)
 
 
 @pytest.mark.parametrize("step", [TIMER_IRQ, TIMER_CALLED])

@@ -15,6 +15,7 @@ from kvmlab.kernels.names import LISTED, kernel
 from kvmlab.kernels.timers import switch_steps, timed, without
 from kvmlab.kvm.hrtimer import HANDLER
 from kvmlab.kvm.requests import KVM_REQ_MIGRATE_TIMER
+from kvmlab.kvm.timer_tail import injected
 from kvmlab.kvm.vcpu_load import MIGRATE_TIMER
 from kvmlab.machine.edit import Swap
 from kvmlab.machine.program import compile_path
@@ -92,6 +93,19 @@ def test_the_shortest_duplicate_is_the_printed_one() -> None:
         at.append(labels.index(label, at[-1]))
     assert labels[at[-2] + 1] == story[-1], "not one instruction between the entry and the exit"
     assert labels[-2:] == ["TAIL.deliver", "TWICE"]
+
+
+@pytest.mark.parametrize(("interrupts", "twice"), [(0, False), (1, False), (2, True), (3, True)])
+def test_the_second_deadlines_interrupts_are_counted_too(interrupts: int, twice: bool) -> None:
+    """Behind one for the first deadline, two for the second are one too many."""
+    what = hv_timer(kernel("v4.19"), wakes=0, rewrite="far")
+    vcpu, program, s = what.records["vcpu"], what.records["program"], list(what.system.start)
+    injected(s, vcpu)
+    s[program.writes], s[program.had] = 2, s[vcpu.timer.injected]
+    for _ in range(interrupts):
+        injected(s, vcpu)
+    broken = {p.label: bool(p.broken(tuple(s))) for p in what.properties}
+    assert broken["TWICE"] == twice
 
 
 @pytest.mark.parametrize("name", [name for name in IN_SCOPE if name not in ("v4.7", POSTED)])

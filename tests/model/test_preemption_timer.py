@@ -204,6 +204,18 @@ def test_in_smm_the_exit_waits_for_rsm() -> None:
     assert b.boundary() == ["EXIT.PREEMPTION_TIMER"]
 
 
+@pytest.mark.parametrize("held", ["smm", "activity"])
+@pytest.mark.parametrize("late", [0, 1, 3_200])
+def test_an_exit_of_another_kind_behind_the_expiry_leaves_0(held: str, late: int) -> None:
+    """In SMM, and while waiting for SIPI, its own exit is held back; what is saved never falls below 0."""
+    b = bench(save=True, tsc=1024)
+    b.enter(1)
+    b.s[getattr(b.guest, held)] = 1 if held == "smm" else WAIT_FOR_SIPI
+    assert b.at(1056 + late) == []
+    vm_exit(b.s, b.guest, Exit.INIT_SIGNAL)
+    assert b.left == 0
+
+
 @pytest.mark.parametrize("shadow", [BLOCKING_BY_STI, BLOCKING_BY_MOV_SS])
 @pytest.mark.parametrize("irq", [0, 1])
 def test_neither_if_nor_a_shadow_holds_the_timer(shadow: int, irq: int) -> None:

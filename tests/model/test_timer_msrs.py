@@ -70,6 +70,16 @@ def test_leaving_deadline_mode(name: str) -> None:
     assert bool(made.s[made.timer.tscdeadline]) == (name not in ("v4.19", "v6.1"))
 
 
+@pytest.mark.parametrize(("name", "left"), [("v4.10", 10_000), ("v4.19", 0), ("v6.1", 0)])
+def test_a_count_and_deadline_mode(name: str, left: int) -> None:
+    """apic_update_lvtt: since 2017 no initial count outlives deadline mode."""
+    made = bench(name, Mode.ONE_SHOT)
+    made.write("c", 10_000)
+    for mode in (Mode.TSC_DEADLINE, Mode.ONE_SHOT):
+        made.write("l", mode << 17 | VECTOR)
+    assert made.s[made.timer.tmict] == left
+
+
 @pytest.mark.parametrize(
     ("name", "seen"),
     [("v4.7", Mode.PERIODIC), ("v4.10", Mode.PERIODIC), *((n, Mode.TSC_DEADLINE) for n in NEW)],
@@ -168,6 +178,27 @@ def test_a_period_that_is_over_when_its_hrtimer_is_started(name: str, expired: i
     assert made.s[made.timer.hrtimer.expires] == START + 10_000 * (1 + next_one)
 
 
+@pytest.mark.parametrize("name", ["v4.10", "v4.19", "v6.1"])
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_count_that_is_just_over_when_its_hrtimer_is_started(name: str, late: int) -> None:
+    """start_sw_period asks ktime_after, which is strict: at its very end the hrtimer is queued, and due."""
+    made = bench(NO_HV[name], Mode.ONE_SHOT, rate=BROKEN)
+    made.write("c", 10_000)
+    made.s[made.timer.hrtimer.expires] = -1
+    made.s[made.timer.tsc.host] += 10_000 + late
+    made.call("s")
+    assert made.s[made.timer.pending] + made.s[made.timer.injected] == late
+    assert made.s[made.timer.hrtimer.expires] == (-1 if late else START + 10_000)
+
+
+@pytest.mark.parametrize("name", ["v4.7", "v4.10", "v4.19"])
+def test_an_advance_longer_than_the_host_is_up_loses_no_alarm(name: str) -> None:
+    """The hrtimer is overdue and in its queue: no expiry of it is taken for "in none"."""
+    made = bench(name, Mode.TSC_DEADLINE, rate=BROKEN, advance=1_000_000)
+    made.write("d", START + 1_000)
+    assert made.holders() == (False, True) and made.ends() <= START
+
+
 @pytest.mark.parametrize(("name", "expired"), [("v4.10", 0), ("v4.19", 0), ("v6.1", 1)])
 def test_a_deadline_nearer_than_the_advance(name: str, expired: int) -> None:
     """start_sw_tscdeadline: v4.10 and v4.19 start an hrtimer that is overdue; v6.1 expires it by hand."""
@@ -224,13 +255,26 @@ def test_v4_10_gives_up_the_preemption_timer_where_an_expiry_is_pending() -> Non
     assert made.holders() == (False, False)
 
 
-def test_v4_10_arms_the_next_period_while_an_expiry_is_pending() -> None:
-    """start_hv_timer: a periodic timer goes on."""
-    made = bench("v4.10", Mode.PERIODIC)
+@pytest.mark.parametrize("name", ["v4.10", "v4.19", "v6.1"])
+def test_the_next_period_is_armed_while_an_expiry_is_pending(name: str) -> None:
+    """start_hv_timer, and v6.1's restart_apic_timer: a periodic timer goes on."""
+    made = bench(name, Mode.PERIODIC)
     made.write("c", 10_000)
-    made.s[made.timer.in_use], made.s[made.timer.pending] = 0, 1
-    made.call("p")
+    made.s[made.timer.in_use], made.s[made.timer.hv_deadline], made.s[made.timer.pending] = 0, -1, 1
+    made.call("h")
     assert made.holders() == (True, False)
+
+
+@pytest.mark.parametrize(("letter", "rate", "told"), [("h", 0, [0]), ("g", BROKEN, [])])
+def test_v4_10_tells_of_a_hv_timer_given_up_only_where_there_is_one(
+    letter: str, rate: int, told: list[int]
+) -> None:
+    """start_hv_timer prints whatever it comes to; start_apic_timer calls it only if the hook is there."""
+    made = bench("v4.10", Mode.TSC_DEADLINE, rate=rate)
+    made.write("d", DEADLINE)
+    made.s[made.timer.pending] = 1
+    fired = made.events(letter)
+    assert [fields["hv_timer_in_use"] for name, fields in fired if name == "kvm_hv_timer_state"] == told
 
 
 def test_without_apicv_an_interrupt_of_the_timer_is_an_event() -> None:

@@ -12,7 +12,7 @@ from kvmlab.kvm.lapic_advance import ADVANCE_INIT, adjusted
 from kvmlab.kvm.requests import KVM_REQ_PENDING_TIMER
 from kvmlab.machine.edit import find
 from kvmlab.machine.step import Row, Step
-from kvmlab.processor.apic_timer import MASKED
+from kvmlab.processor.apic_timer import IA32_TSC_DEADLINE, MASKED
 from kvmlab.processor.controls import ACTIVATE_PREEMPTION_TIMER
 from kvmlab.processor.exits import Exit
 from kvmlab.scenarios.latency import periodic, tscdeadline_latency
@@ -219,6 +219,24 @@ def test_the_fast_path_looks_again(mode: int, requests: int, left: bool) -> None
     s[vcpu.mode], s[vcpu.requests] = mode, requests
     recheck = find(FASTPATH, "FAST.recheck")
     assert isinstance(recheck, Step) and (recheck.fn(s, vcpu) == "run_again") == left
+
+
+@pytest.mark.parametrize(
+    ("name", "fast"),
+    [
+        ("v6.1", "FAST.wrmsr_tscdeadline"),
+        ("v6.1+preemption-timer=0", "FAST.none"),
+        ("v6.1+pi-inject-timer=1", "FAST.none"),
+    ],
+)
+def test_a_deadline_is_handled_fast_only_where_the_hv_timer_may_keep_it(name: str, fast: str) -> None:
+    """v6.1 x86.c handle_fastpath_set_tscdeadline asks kvm_can_use_hv_timer first."""
+    what = tsc_deadline(kernel(name), mode="busy", rounds=1)
+    vcpu, guest, s = what.records["vcpu"], what.records["guest"], list(what.system.start)
+    s[guest.vmcs.reason], s[guest.msr] = Exit.MSR_WRITE, IA32_TSC_DEADLINE
+    row = find(FASTPATH, "FASTPATH")
+    assert isinstance(row, Row)
+    assert next(step.label for step in row.steps if step.when is None or step.when(s, vcpu)) == fast
 
 
 @pytest.mark.parametrize("forced", [0, 1])
