@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
-import ipywidgets as widgets
 import pytest
+
+pytest.importorskip("ipywidgets")
+
+import ipywidgets as widgets
 
 import kvmlab
 from kvmlab.labs import histogram_bench
